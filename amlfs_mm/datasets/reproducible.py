@@ -1,0 +1,104 @@
+"""Data order and augmentation fixed by (seed, epoch, candidate), whichever process runs them.
+
+mmengine seeds its loader workers by rank and worker number, so a sample's augmentation depends on
+who happened to load it. Here each sample carries its own seed through the loader.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from amlfs_mm.randomness import derive_seed, seeded
+
+
+class SeededBatchSampler(Sampler):
+    """Batches of (index, seed) over another batch sampler's indices.
+
+    The order comes from the wrapped sampler's ``set_epoch``, set from (seed, epoch, candidate); a
+    sample's seed from these and its index (and how often the epoch had drawn it before).
+    """
+
+    def __init__(self, batch_sampler: Sampler, seed: int) -> None:
+        self.batch_sampler = batch_sampler
+        self.seed = seed
+        self.stream = (seed, 0, 0)
+
+    def set_stream(self, epoch: int, candidate: int) -> None:
+        """Use the order and augmentation of this candidate of this epoch from the next pass on."""
+        self.stream = (self.seed, epoch, candidate)
+
+    @property
+    def sampler(self) -> Sampler:
+        """What hooks of mmengine look for (``DistSamplerSeedHook``)."""
+        return getattr(self.batch_sampler, 'sampler', self.batch_sampler)
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        if hasattr(self.sampler, 'set_epoch'):
+            # Samplers add their own seed to it: 31 bits leave room.
+            self.sampler.set_epoch(derive_seed(*self.stream) % 2**31)
+        drawn = Counter()
+        for batch in self.batch_sampler:
+            seeds = [derive_seed(*self.stream, index, drawn[index]) for index in batch]
+            drawn.update(batch)
+            yield list(zip(batch, seeds, strict=True))
+
+    def __len__(self) -> int:
+        return len(self.batch_sampler)
+
+
+class SeededDataset(Dataset):
+    """Loads sample ``(index, seed)`` of another dataset with all CPU generators seeded so."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+
+    def __getitem__(self, index_and_seed: tuple[int, int]):
+        index, seed = index_and_seed
+        with seeded(seed):
+            return self.dataset[index]
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getattr__(self, name: str):
+        # Everything else (metainfo, get_data_info, ...) is the dataset's. Not dunder names: pickle
+        # and DataLoader probe for those before `dataset` exists.
+        if name.startswith('__') or name == 'dataset':
+            raise AttributeError(name)
+        return getattr(self.dataset, name)
+
+
+def make_reproducible(loader: DataLoader, seed: int) -> DataLoader:
+    """The same loader (batch size, workers, collation), with order and augmentation seeded.
+
+    Its ``batch_sampler`` is a :class:`SeededBatchSampler`.
+
+    Raises:
+        ValueError: The loader does not batch by itself, or its dataset is iterable.
+    """
+    if loader.batch_sampler is None or isinstance(loader.dataset, torch.utils.data.IterableDataset):
+        raise ValueError(
+            'a loss search needs a map-style dataset and a batch size in train_dataloader: the data '
+            f'order must be known by index; got {type(loader.dataset).__name__}, '
+            f'batch_size={loader.batch_size}'
+        )
+    return DataLoader(
+        SeededDataset(loader.dataset),
+        batch_sampler=SeededBatchSampler(loader.batch_sampler, seed),
+        num_workers=loader.num_workers,
+        collate_fn=loader.collate_fn,
+        pin_memory=loader.pin_memory,
+        timeout=loader.timeout,
+        worker_init_fn=loader.worker_init_fn,
+        multiprocessing_context=loader.multiprocessing_context,
+        # Its own: making an iterator would else draw from the process's generator, or not,
+        # depending on the number of workers.
+        generator=torch.Generator(),
+        prefetch_factor=loader.prefetch_factor,
+        persistent_workers=loader.persistent_workers,
+        pin_memory_device=loader.pin_memory_device,
+    )

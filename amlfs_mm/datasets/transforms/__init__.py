@@ -1,0 +1,3 @@
+from .label_noise import LabelNoise
+
+__all__ = ['LabelNoise']

@@ -1,0 +1,111 @@
+"""Errors at the start of a search: each names the value and what would be right."""
+
+from __future__ import annotations
+
+from mmengine.model import is_model_wrapper
+from mmengine.runner import EpochBasedTrainLoop, Runner
+from torch import nn
+
+
+def find_heads(model: nn.Module) -> list[nn.Module]:
+    """The modules whose loss is searched: those with a ``theta`` that can be set.
+
+    Raises:
+        ValueError: There is none, or they have different search spaces.
+    """
+    model = model.module if is_model_wrapper(model) else model
+    heads = {name: m for name, m in model.named_modules() if hasattr(m, 'set_theta')}
+    if not heads:
+        head = getattr(model, 'head', None)
+        found = f'its head is {type(head).__name__}' if head is not None else 'it has no head'
+        raise ValueError(
+            f'LossSearchHook found no AMLFSHead in {type(model).__name__} ({found}): set '
+            "model.head.type='amlfs_mm.AMLFSHead'"
+        )
+    spaces = {name: repr(head.search_space) for name, head in heads.items()}
+    if len(set(spaces.values())) > 1:
+        raise ValueError(
+            f'all searched heads share one theta, but their search spaces differ: {spaces}. Give '
+            'them the same num_intervals'
+        )
+    return list(heads.values())
+
+
+def check_loops(runner: Runner) -> None:
+    """The search works in epochs and scores on validation data.
+
+    Raises:
+        ValueError: The training loop counts iterations, or there is no validation.
+    """
+    if not isinstance(runner.train_loop, EpochBasedTrainLoop):
+        raise ValueError(
+            f'a loss search needs an epoch-based loop, got {type(runner.train_loop).__name__}: set '
+            'train_cfg=dict(by_epoch=True, max_epochs=...)'
+        )
+    if runner.val_loop is None:
+        raise ValueError(
+            'a loss search scores candidates on held-out data (D_v): the config needs '
+            'val_dataloader, val_cfg and val_evaluator'
+        )
+
+
+def check_hard_labels(model: nn.Module) -> None:
+    """The target's cosine needs one class a sample.
+
+    Raises:
+        ValueError: The model mixes labels (Mixup, CutMix, any batch augmentation of mmpretrain).
+    """
+    model = model.module if is_model_wrapper(model) else model
+    augments = getattr(getattr(model, 'data_preprocessor', None), 'batch_augments', None)
+    if augments is not None:
+        names = [type(augment).__name__ for augment in getattr(augments, 'augments', [augments])]
+        raise ValueError(
+            f'a loss search needs one class a sample, but the model mixes labels with {names}: '
+            'remove model.train_cfg.augments'
+        )
+
+
+def check_reward(metrics: dict, reward: str) -> None:
+    """The evaluator produces the reward.
+
+    Raises:
+        ValueError: It does not; the message names those it does.
+    """
+    if reward not in metrics:
+        raise ValueError(
+            f'the evaluator does not produce the reward {reward!r}; it produces {sorted(metrics)}. '
+            "Set the hook's reward to one of them, or change val_evaluator"
+        )
+
+
+def check_resumed(saved: dict | None, search_space: object) -> None:
+    """The checkpoint continues a search in this space.
+
+    Raises:
+        ValueError: It was not written by a search, or by one in another space.
+    """
+    if saved is None:
+        raise ValueError(
+            "the checkpoint to resume has no 'loss_search' state: no search wrote it. To start a "
+            'search from its weights give it as load_from, without --resume'
+        )
+    if saved['search_space'] != repr(search_space):
+        raise ValueError(
+            f'the checkpoint to resume searched in {saved["search_space"]}, the config in '
+            f"{search_space!r}: set the head's num_intervals to the checkpoint's"
+        )
+
+
+def check_num_classes(heads: list[nn.Module], dataset: object) -> None:
+    """Every class of the training set has an output.
+
+    Raises:
+        ValueError: A head has fewer classes than the data.
+    """
+    classes = (getattr(dataset, 'metainfo', None) or {}).get('classes') or ()
+    for head in heads:
+        if len(classes) > head.num_classes:
+            raise ValueError(
+                f'the training set has {len(classes)} classes, the head num_classes='
+                f'{head.num_classes}: set model.head.num_classes={len(classes)}'
+            )

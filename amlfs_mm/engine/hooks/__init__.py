@@ -1,0 +1,3 @@
+from .loss_search_hook import LossSearchHook
+
+__all__ = ['LossSearchHook']

@@ -1,0 +1,63 @@
+"""Joining the processes of a launcher (torchrun, Slurm)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+from mmengine.dist import init_dist
+
+SLURM_NAMES = dict(RANK='SLURM_PROCID', WORLD_SIZE='SLURM_NTASKS', LOCAL_RANK='SLURM_LOCALID')
+TORCHRUN_NAMES = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
+
+
+def join_job(launcher: str, backend: str = 'nccl', timeout: float | None = None, **kwargs) -> None:
+    """Make this process a member of the job, on GPUs or not.
+
+    On GPUs this is mmengine's ``init_dist``. That selects a CUDA device in any case and so fails on
+    a CPU, where we join over gloo ourselves.
+
+    Args:
+        launcher: ``pytorch`` (torchrun) or ``slurm``.
+        backend: As in ``env_cfg.dist_cfg``; gloo in its place without a GPU.
+        timeout: Seconds after which a collective that hangs is an error.
+        kwargs: As in ``init_dist``.
+
+    Raises:
+        ValueError: An unknown launcher, or the launcher's environment variables are missing.
+    """
+    needed = dict(pytorch=TORCHRUN_NAMES, slurm=SLURM_NAMES.values())
+    if launcher not in needed:
+        raise ValueError(f"launcher must be 'none', 'pytorch' or 'slurm', got {launcher!r}")
+    missing = [name for name in needed[launcher] if name not in os.environ]
+    if missing:
+        start = dict(pytorch='tools/dist_train.sh or torchrun', slurm='tools/slurm_train.sh or srun')
+        raise ValueError(
+            f'launcher {launcher!r} needs the environment variables {missing}: start the job with '
+            f'{start[launcher]}, or drop --launcher for one process'
+        )
+    if torch.cuda.is_available():
+        options = {} if timeout is None else dict(timeout=timeout)
+        init_dist(launcher, backend=backend, **options, **kwargs)
+        return
+    if launcher == 'slurm':
+        _name_slurm_job_as_torchrun()
+    options = {} if timeout is None else dict(timeout=timedelta(seconds=timeout))
+    dist.init_process_group('gloo', **options)
+
+
+def _name_slurm_job_as_torchrun() -> None:
+    for name, slurm_name in SLURM_NAMES.items():
+        os.environ[name] = os.environ[slurm_name]
+    os.environ.setdefault('MASTER_PORT', '29500')
+    if 'MASTER_ADDR' not in os.environ:
+        hosts = subprocess.run(
+            ['scontrol', 'show', 'hostnames', os.environ['SLURM_NODELIST']],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        os.environ['MASTER_ADDR'] = hosts.stdout.split()[0]

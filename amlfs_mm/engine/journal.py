@@ -1,0 +1,151 @@
+"""What a search writes down: ``loss_search.jsonl``, ``loss_schedule.json``, the best-ever model."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import torch
+from mmengine.runner import Runner
+from torch import Tensor
+
+from amlfs_mm.files import replace_when_whole
+
+
+class Journal:
+    """The history of a search and its files in the work dir.
+
+    Nothing in the history depends on the clock or on the number of processes.
+
+    Args:
+        directory: The work dir.
+        writes: Whether this process writes; the others keep the history only.
+    """
+
+    def __init__(self, directory: str | Path, writes: bool) -> None:
+        self.directory = Path(directory)
+        self.writes = writes
+        self.records: list[dict] = []
+        self.best_reward = -math.inf
+        self.best_file: str | None = None
+        self.superseded: list[str] = []
+
+    def record(
+        self,
+        mu_before: Tensor,
+        mu: Tensor,
+        sigma: float,
+        theta: Tensor,
+        reward: Tensor,
+        advantage: Tensor,
+        best: int | None,
+        interval_share: dict[str, list[float]],
+    ) -> dict:
+        """Add an epoch and write ``loss_search.jsonl``: one line of JSON an epoch.
+
+        Args:
+            mu_before: (D,) that the candidates were drawn around.
+            mu: (D,) after the update.
+            sigma: Of the policy.
+            theta: (B, D) the raw samples.
+            reward: (B,), NaN where a candidate diverged (null in the file).
+            advantage: (B,).
+            best: The winner's index; None if all diverged.
+            interval_share: Share of the winner's training samples in each interval of t and tau.
+        """
+        record = dict(
+            epoch=len(self.records) + 1,  # t of Algorithm 1, as in epoch_<t>.pth
+            mu_before=mu_before.tolist(),
+            mu=mu.tolist(),
+            sigma=sigma,
+            theta=theta.tolist(),
+            reward=[value if math.isfinite(value) else None for value in reward.tolist()],
+            advantage=advantage.tolist(),
+            best=best,
+            interval_share=interval_share,
+        )
+        self.records.append(record)
+        if self.writes:
+            # The whole file each time: no torn line, none left over from before a resume.
+            with replace_when_whole(self.directory / 'loss_search.jsonl') as temporary:
+                temporary.write_text(''.join(json.dumps(line) + '\n' for line in self.records))
+        return record
+
+    def save_if_best_ever(self, runner: Runner) -> None:
+        """Save the model, the last record's winner, if no epoch before had such a reward.
+
+        The file it supersedes stays until :meth:`remove_superseded`.
+        """
+        last = self.records[-1]
+        if last['best'] is None or last['reward'][last['best']] <= self.best_reward:
+            return
+        self.best_reward = last['reward'][last['best']]
+        if self.best_file is not None:
+            self.superseded.append(self.best_file)
+        self.best_file = f'best_reward_epoch_{last["epoch"]}.pth'
+        runner.save_checkpoint(
+            str(self.directory),
+            self.best_file,
+            save_optimizer=False,
+            save_param_scheduler=False,
+            meta=dict(epoch=last['epoch'], iter=runner.iter),
+        )
+
+    def remove_superseded(self) -> None:
+        """Remove best-ever models of former epochs; call it once a newer checkpoint is safe."""
+        for name in self.superseded:
+            if self.writes and name != self.best_file:
+                (self.directory / name).unlink(missing_ok=True)
+        self.superseded = []
+
+    def write_schedule(self, seed: int, search_space: str, config: str) -> None:
+        """Write ``loss_schedule.json``: the winner's loss of every epoch.
+
+        Enough to train the winner again without a search: seed, epoch and candidate fix the data
+        order of each epoch.
+        """
+        epochs = [
+            dict(
+                epoch=record['epoch'],
+                candidate=record['best'],
+                theta=None if record['best'] is None else record['theta'][record['best']],
+                reward=None if record['best'] is None else record['reward'][record['best']],
+                mu=record['mu'],
+            )
+            for record in self.records
+        ]
+        content = dict(seed=seed, search_space=search_space, epochs=epochs, config=config)
+        if self.writes:
+            with replace_when_whole(self.directory / 'loss_schedule.json') as temporary:
+                temporary.write_text(json.dumps(content, indent=1) + '\n')
+
+    def state_dict(self) -> dict:
+        """What a resumed search continues."""
+        return dict(
+            records=self.records,
+            best_reward=self.best_reward,
+            best_file=self.best_file,
+            superseded=self.superseded,
+        )
+
+    def load_state_dict(self, state: dict) -> None:
+        self.records = list(state['records'])
+        self.best_reward = state['best_reward']
+        self.best_file = state['best_file']
+        self.superseded = list(state['superseded'])
+
+
+def read_records(path: str | Path) -> list[dict]:
+    """The epochs in a ``loss_search.jsonl``."""
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def summarise(reward: Tensor) -> dict[str, float]:
+    """Best, mean and population deviation of the finite rewards; NaN where there is none."""
+    finite = reward[torch.isfinite(reward)]
+    if not len(finite):
+        return dict(best=math.nan, mean=math.nan, std=math.nan)
+    return dict(
+        best=finite.max().item(), mean=finite.mean().item(), std=finite.std(correction=0).item()
+    )

@@ -1,0 +1,150 @@
+"""An MMEngine Runner whose world is one candidate."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+from pathlib import Path
+
+import torch
+from mmengine.device import get_device
+from mmengine.dist import is_distributed, is_main_process, sync_random_seed
+from mmengine.hooks import CheckpointHook
+from mmengine.logging import MMLogger
+from mmengine.model import is_model_wrapper, revert_sync_batchnorm
+from mmengine.runner import Runner
+from torch import nn
+
+from amlfs_mm.files import replace_when_whole
+from amlfs_mm.registry import RUNNERS
+
+from .job import join_job
+from .population import Population
+
+
+@RUNNERS.register_module()
+class LossSearchRunner(Runner):
+    """Runs one of G sub-runners; the job's processes form a (candidate x replica) grid.
+
+    Every other part of MMEngine sees the sub-runner as its whole world. ``LossSearchHook`` talks
+    across sub-runners. Sub-runner 0 writes to the work dir, sub-runner k > 0 to ``candidate_<k>/``;
+    only sub-runner 0 prints and saves checkpoints. Also works where mmengine's Runner does not:
+    several processes on a CPU. Checkpoints appear whole or not at all.
+
+    Options, in the config's ``loss_search``:
+        replicas_per_candidate: Processes per sub-runner (paper: 2), or ``'all'``: one sub-runner
+            of all processes, plain data-parallel training and testing. Default 1.
+        threads_per_process: Torch's CPU threads. How a sum is split over threads changes its last
+            bits, so the number is part of the search; start as many processes as there are cores.
+            None: leave torch's setting. Default 1.
+    """
+
+    def setup_env(self, env_cfg: dict) -> None:
+        options = dict(replicas_per_candidate=1, threads_per_process=1)
+        unknown = set(self.cfg.get('loss_search', {})) - set(options)
+        if unknown:
+            raise ValueError(f'loss_search has no option {sorted(unknown)}; it has {list(options)}')
+        options.update(self.cfg.get('loss_search', {}))
+
+        if self.distributed and not is_distributed():
+            join_job(self.launcher, **env_cfg.get('dist_cfg', {}))
+        self.population = Population.split_world(options['replicas_per_candidate'])
+        if options['threads_per_process'] is not None:
+            torch.set_num_threads(options['threads_per_process'])
+        self.search_dir = self._work_dir
+        if self.population.sub_runner > 0:
+            self._work_dir = os.path.join(
+                self.search_dir, f'candidate_{self.population.sub_runner}'
+            )
+            os.makedirs(self._work_dir, exist_ok=True)
+        super().setup_env(env_cfg)
+
+    def set_randomness(self, seed: int | None, **kwargs) -> None:
+        if seed is None:
+            seed = self.population.agree_on(sync_random_seed())
+        super().set_randomness(seed, **kwargs)
+
+    def build_logger(self, *args, **kwargs) -> MMLogger:
+        logger = super().build_logger(*args, **kwargs)
+        if not self.population.is_main:
+            for handler in logger.handlers:
+                if not isinstance(handler, logging.FileHandler):
+                    handler.setLevel(logging.ERROR)
+        return logger
+
+    def register_hooks(self, *args, **kwargs) -> None:
+        super().register_hooks(*args, **kwargs)
+        if self.population.sub_runner > 0:
+            self._hooks = [hook for hook in self._hooks if not isinstance(hook, CheckpointHook)]
+
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        if is_model_wrapper(model) or not self.distributed:
+            return super().wrap_model(model_wrapper_cfg, model)
+        if self.world_size == 1:
+            # DDP over one process would only copy gradients; SyncBN would refuse a CPU.
+            return revert_sync_batchnorm(model.to(get_device()))
+        if get_device() == 'cpu':
+            # mmengine passes device_ids=[LOCAL_RANK] in any case, which DDP refuses on a CPU.
+            defaults = dict(
+                type='MMDistributedDataParallel',
+                broadcast_buffers=False,
+                find_unused_parameters=self.cfg.get('find_unused_parameters', False),
+            )
+            model_wrapper_cfg = {**defaults, **(model_wrapper_cfg or {}), 'device_ids': None}
+        return super().wrap_model(model_wrapper_cfg, model)
+
+    def load_or_resume(self) -> None:
+        if self._resume and self._load_from is None:
+            latest = find_latest_checkpoint(self.search_dir)
+            if latest is None:
+                self.logger.warning(
+                    f'Nothing to resume: {self.search_dir} has no checkpoint yet. Starting anew.'
+                )
+                return
+            self._load_from = str(latest)
+            self.logger.info(f'Resuming from {latest}')
+        super().load_or_resume()
+
+    def load_checkpoint(self, filename: str, *args, **kwargs) -> dict:
+        if '://' not in filename and not os.path.isfile(filename):
+            raise FileNotFoundError(f'there is no checkpoint {filename!r}')
+        try:
+            return super().load_checkpoint(filename, *args, **kwargs)
+        except pickle.UnpicklingError as error:
+            raise ValueError(
+                f'{filename} is refused: it is no checkpoint, or holds objects other than tensors, '
+                f'numbers and mmengine histories, which could run code. ({_first_line(error)})'
+            ) from error
+
+    def save_checkpoint(self, out_dir: str, filename: str, *args, **kwargs) -> None:
+        if self.population.sub_runner > 0:
+            return
+        if '://' in str(out_dir) or not is_main_process():
+            super().save_checkpoint(out_dir, filename, *args, **kwargs)
+            return
+        with replace_when_whole(Path(out_dir) / filename) as temporary:
+            super().save_checkpoint(str(out_dir), temporary.name, *args, **kwargs)
+
+
+def find_latest_checkpoint(directory: str | Path) -> Path | None:
+    """The checkpoint that ``last_checkpoint`` names, else the newest ``epoch_<n>.pth``, or None."""
+    directory = Path(directory)
+    pointer = directory / 'last_checkpoint'
+    if pointer.is_file():
+        named = pointer.read_text().strip()
+        # The name alone as well: the work dir may have been moved.
+        for path in (Path(named), directory / Path(named).name):
+            if named and path.is_file():
+                return path
+    numbered = {
+        int(path.stem.removeprefix('epoch_')): path
+        for path in directory.glob('epoch_*.pth')
+        if path.stem.removeprefix('epoch_').isdigit()
+    }
+    return numbered[max(numbered)] if numbered else None
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if 'Unsupported' in line or 'error' in line]
+    return (lines or str(error).splitlines() or [type(error).__name__])[0].strip()

@@ -1,0 +1,3 @@
+from .amlfs_head import AMLFSHead
+
+__all__ = ['AMLFSHead']

@@ -1,0 +1,189 @@
+"""The softmax head whose loss is searched (the paper's section 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmpretrain.evaluation.metrics import Accuracy
+from mmpretrain.models.heads import ClsHead
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+
+from amlfs_mm.models.losses import amlfs_loss
+from amlfs_mm.registry import MODELS, TASK_UTILS
+
+
+@MODELS.register_module()
+class AMLFSHead(ClsHead):
+    """A bias-free linear or cosine classifier trained with the loss L^theta (Eq. 4, 16, 17).
+
+    Replaces ``LinearClsHead`` or ``ArcFaceClsHead`` in a config. Without a search it trains with
+    ``theta`` as it stands: the identity, plain softmax, or what ``set_theta`` installed.
+
+    Args:
+        num_classes: C.
+        in_channels: D, the length of a feature.
+        num_intervals: M, intervals each of t and tau; short for the default search space.
+        scale: None: logits are ``W_j . x``, and ``|W_y| |x|`` stays outside t (Eq. 4). A float s:
+            features and class weights are normalised, logits are ``s cos(theta_j)``.
+        search_space: Config of another search space, in place of ``num_intervals``.
+        min_slope: A sampled slope below this counts as this (Eq. 15 asks for positive gradients).
+        tau_floor: What keeps tau positive: ``relative``, ``max(a p + b, 0.1 a p)``, or
+            ``constant``, ``max(a p + b, 0.01)``.
+        loss: The replaced head's ``loss`` config, so that a search config may inherit it: plain
+            ``CrossEntropyLoss``, of which the ``loss_weight`` is kept.
+        topk: Accuracies reported by ``cal_acc``.
+        cal_acc: Report the training accuracy (of the untransformed logits).
+        init_cfg: As in ``LinearClsHead``.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        in_channels: int,
+        num_intervals: int = 6,
+        scale: float | None = None,
+        search_space: dict | None = None,
+        min_slope: float = 0.01,
+        tau_floor: str = 'relative',
+        loss: dict = dict(type='CrossEntropyLoss', loss_weight=1.0),
+        topk: int | Sequence[int] = (1,),
+        cal_acc: bool = False,
+        init_cfg: dict | None = dict(type='Normal', layer='Linear', std=0.01),
+    ) -> None:
+        # ClsHead insists on building a loss module; ours needs more than (logits, target).
+        super().__init__(loss=nn.Identity(), topk=topk, cal_acc=cal_acc, init_cfg=init_cfg)
+        if num_classes < 2 or in_channels < 1:
+            raise ValueError(
+                f'num_classes must be >= 2 and in_channels >= 1, got {num_classes}, {in_channels}'
+            )
+        if scale is not None and not 0 < scale < float('inf'):
+            raise ValueError(f'scale must be None (plain linear) or a positive number, got {scale}')
+        if tau_floor not in ('relative', 'constant'):
+            raise ValueError(f"tau_floor must be 'relative' or 'constant', got {tau_floor!r}")
+        if not min_slope > 0:
+            raise ValueError(f'min_slope must be positive, got {min_slope}')
+        self.loss_weight = plain_loss_weight(loss)
+        self.num_classes = num_classes
+        self.in_channels = in_channels
+        self.scale = scale
+        self.min_slope = min_slope
+        self.tau_floor = tau_floor
+        self.search_space = TASK_UTILS.build(
+            search_space or dict(type='amlfs_mm.SearchSpace', num_intervals=num_intervals)
+        )
+        self.fc = nn.Linear(in_channels, num_classes, bias=False)
+        self.register_buffer('theta', self.search_space.identity())
+        t, tau = self.search_space.transforms(self.theta)
+        # Samples seen in each interval since theta was installed; read it when you need it.
+        self.register_buffer(
+            't_count', torch.zeros(t.num_intervals, dtype=torch.int64), persistent=False
+        )
+        self.register_buffer(
+            'tau_count', torch.zeros(tau.num_intervals, dtype=torch.int64), persistent=False
+        )
+
+    @torch.no_grad()
+    def set_theta(self, theta: Tensor) -> None:
+        """Train with this loss from now on, and count intervals anew.
+
+        Raises:
+            ValueError: theta is not a vector of the search space's length.
+        """
+        self.search_space.split(theta)
+        self.theta.copy_(theta)
+        self.t_count.zero_()
+        self.tau_count.zero_()
+
+    def pre_logits(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
+        """The features (N, D) of the last stage; a bare tensor is them already."""
+        return feats if isinstance(feats, Tensor) else feats[-1]
+
+    def forward(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
+        """The untransformed logits (N, C) in at least float32; they never depend on theta."""
+        return self._logits_and_features(self.pre_logits(feats))[0]
+
+    def loss(
+        self, feats: tuple[Tensor, ...], data_samples: list[DataSample], **kwargs
+    ) -> dict[str, Tensor]:
+        """The mean over the batch of the searched loss (Eq. 16), as ``dict(loss=...)``.
+
+        Raises:
+            ValueError: The batch has soft labels (Mixup, CutMix).
+        """
+        if 'gt_score' in data_samples[0]:
+            raise ValueError(
+                'AMLFSHead needs one class a sample, but the batch has soft labels (gt_score): '
+                'remove Mixup / CutMix (model.train_cfg.augments) from the config'
+            )
+        target = torch.cat([sample.gt_label for sample in data_samples])
+        logits, features = self._logits_and_features(self.pre_logits(feats))
+        with torch.autocast(logits.device.type, enabled=False):
+            per_sample = self.per_sample_loss(logits, features, target)
+        losses = dict(loss=self.loss_weight * per_sample.mean())
+        if self.cal_acc:
+            accuracy = Accuracy.calculate(logits, target, topk=self.topk)
+            losses.update({f'accuracy_top-{k}': a for k, a in zip(self.topk, accuracy)})
+        return losses
+
+    def per_sample_loss(self, logits: Tensor, features: Tensor, target: Tensor) -> Tensor:
+        """The loss (N,) of each sample, given untransformed logits (N, C) and features (N, D)."""
+        if self.scale is None:
+            weight = self.fc.weight[target].to(features.dtype)
+            target_norm = norm(weight) * norm(features)
+        else:
+            target_norm = torch.full_like(logits[:, 0], self.scale)
+        t, tau = self.search_space.transforms(self.theta, self.min_slope)
+        loss, cosine, probability = amlfs_loss(logits, target, target_norm, t, tau, self.tau_floor)
+        if self.training:
+            count_intervals(self.t_count, t.locate(cosine))
+            count_intervals(self.tau_count, tau.locate(probability))
+        return loss
+
+    def _logits_and_features(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (N, C) and features (N, D), in float32 or wider also under autocast."""
+        dtype = torch.promote_types(features.dtype, torch.float32)
+        # Normalising a feature of size eps multiplies gradients by 1 / eps, which half cannot hold.
+        eps = 2.0**-6 if features.dtype == torch.float16 else 1e-6
+        with torch.autocast(features.device.type, enabled=False):
+            features, weight = features.to(dtype), self.fc.weight.to(dtype)
+            if self.scale is None:
+                return F.linear(features, weight), features
+            unit = features / norm(features).clamp(min=eps)[:, None]
+            return self.scale * F.linear(unit, F.normalize(weight)), features
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:
+        saved = state_dict.get(prefix + 'theta')
+        if saved is not None and saved.shape != self.theta.shape:
+            raise ValueError(
+                f'the checkpoint belongs to another search space: its {prefix}theta has '
+                f'{saved.numel()} numbers, {self.search_space} needs {self.theta.numel()}. Set the '
+                f"head's num_intervals (checkpoint: {saved.numel() // 4}) or choose its checkpoint"
+            )
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def plain_loss_weight(loss: dict) -> float:
+    """The weight of an inherited cross entropy; a ValueError if it is more than that."""
+    options = dict(loss)
+    kind, weight = options.pop('type', None), options.pop('loss_weight', 1.0)
+    if kind not in ('CrossEntropyLoss', 'mmpretrain.CrossEntropyLoss') or options:
+        raise ValueError(
+            f'AMLFSHead replaces plain cross entropy, but the config it inherits has loss={loss}: '
+            "start from a baseline with loss=dict(type='CrossEntropyLoss'), or set the head with "
+            '_delete_=True'
+        )
+    return float(weight)
+
+
+def norm(x: Tensor) -> Tensor:
+    """The length (N,) of each row of x (N, D), exact from 1e-38 to 1e38; gradient 0 at 0."""
+    largest = x.detach().abs().amax(1, keepdim=True).clamp(min=torch.finfo(x.dtype).tiny)
+    return largest[:, 0] * torch.linalg.vector_norm(x / largest, dim=1)
+
+
+def count_intervals(count: Tensor, interval: Tensor) -> None:
+    """Add a batch's intervals (N,) to count (M,) in place; unlike bincount, no host sync."""
+    count.scatter_add_(0, interval, torch.ones_like(interval))

@@ -1,0 +1,84 @@
+"""The searched loss L^{tau,t} of Eq. 4 and 16, in the log domain.
+
+Shapes: N samples, C classes.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from amlfs_mm.search import PiecewiseLinear
+
+RELATIVE_FLOOR = 0.1
+CONSTANT_FLOOR = 0.01
+
+
+def transform_target_logit(
+    logits: Tensor, target: Tensor, target_norm: Tensor, t: PiecewiseLinear
+) -> tuple[Tensor, Tensor]:
+    """Replace each sample's target logit ``n cos`` by ``n t(cos)`` (Eq. 4).
+
+    Args:
+        logits: (N, C) ``n_j cos(theta_j)``.
+        target: (N,) class indices.
+        target_norm: (N,) n, the norms outside t: ``|W_y| |x|``, or the scale of a normalised head.
+        t: The transform of the target's cosine.
+
+    Returns:
+        The new logits (N, C) and the target's cosines (N,), these without a gradient.
+    """
+    target_logit = logits.gather(1, target[:, None]).squeeze(1)
+    # Only the interval depends on the quotient; value and gradient do not divide by the norm.
+    tiny = torch.finfo(logits.dtype).tiny
+    cosine = (target_logit / target_norm.clamp(min=tiny)).detach()
+    slope, bias = t.tangent(cosine)
+    transformed = slope * target_logit + bias * target_norm
+    return logits.scatter(1, target[:, None], transformed[:, None]), cosine
+
+
+def log_tau(log_probability: Tensor, tau: PiecewiseLinear, floor: str) -> Tensor:
+    """``log tau(p)`` from ``log p`` (N,), kept finite where the sampled tau is not positive.
+
+    ``relative``: tau(p) = max(a p + b, 0.1 a p). Exact where a p + b is above a tenth of a p; below,
+    the gradient is exactly softmax's. A sample's weight ``a p / tau(p)`` never exceeds 10.
+    ``constant``: tau(p) = max(a p + b, 0.01), the literal reading; no gradient below.
+    """
+    slope, bias = tau.tangent(log_probability.exp())
+    if floor == 'constant':
+        return (slope * log_probability.exp() + bias).clamp(min=CONSTANT_FLOOR).log()
+    log_line = slope.log() + log_probability  # log(a p)
+    log_bias = bias.abs().log()  # -inf for b = 0
+    raised = torch.logaddexp(log_line, log_bias)
+    ratio = (log_bias - log_line).clamp(max=math.log(1 - RELATIVE_FLOOR)).exp()  # |b| / (a p)
+    lowered = log_line + torch.log1p(-ratio)
+    return torch.where(bias > 0, raised, lowered)
+
+
+def amlfs_loss(
+    logits: Tensor,
+    target: Tensor,
+    target_norm: Tensor,
+    t: PiecewiseLinear,
+    tau: PiecewiseLinear,
+    floor: str = 'relative',
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The loss of each sample, ``-log tau(p_y^t)`` (Eq. 16).
+
+    Args:
+        logits: (N, C) float32, untransformed.
+        target: (N,) class indices.
+        target_norm: (N,) the norms outside t (Eq. 4).
+        t: The transform of the target's cosine on [-1, 1] (Eq. 17).
+        tau: The transform of the target's probability on [0, 1].
+        floor: What keeps tau positive, ``relative`` or ``constant``; see :func:`log_tau`.
+
+    Returns:
+        The losses (N,), and without gradient the target's cosine (N,) and probability p^t (N,).
+    """
+    logits, cosine = transform_target_logit(logits, target, target_norm, t)
+    log_probability = -F.cross_entropy(logits, target, reduction='none')
+    return -log_tau(log_probability, tau, floor), cosine, log_probability.detach().exp()

@@ -1,0 +1,29 @@
+"""Child registries of mmengine's, scope ``amlfs_mm``: a component is ``amlfs_mm.X`` in any config."""
+
+from mmengine.registry import DATASETS as MMENGINE_DATASETS
+from mmengine.registry import HOOKS as MMENGINE_HOOKS
+from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import RUNNERS as MMENGINE_RUNNERS
+from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
+from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
+from mmengine.registry import Registry
+
+DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, locations=['amlfs_mm.datasets'])
+HOOKS = Registry('hook', parent=MMENGINE_HOOKS, locations=['amlfs_mm.engine'])
+MODELS = Registry('model', parent=MMENGINE_MODELS, locations=['amlfs_mm.models'])
+RUNNERS = Registry('runner', parent=MMENGINE_RUNNERS, locations=['amlfs_mm.engine'])
+TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, locations=['amlfs_mm.datasets'])
+
+# Search spaces and policies. `amlfs_mm.search` knows no registry (torch only), so its classes are
+# registered from here; another space or policy registers itself the same way.
+TASK_UTILS = Registry('task util', parent=MMENGINE_TASK_UTILS, locations=['amlfs_mm.search'])
+
+
+def _register_search() -> None:
+    from .search import GaussianPolicy, SearchSpace
+
+    for component in (SearchSpace, GaussianPolicy):
+        TASK_UTILS.register_module(module=component)
+
+
+_register_search()

@@ -1,0 +1,61 @@
+"""Piecewise-linear functions: the paper's candidate set for t and tau (Eq. 17)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class PiecewiseLinear:
+    """``slope_i * x + bias_i`` on M equal intervals (Eq. 17).
+
+    The intervals have independent slopes and biases, so the function may jump at an inner edge; a
+    value on an inner edge belongs to the upper interval, and values outside ``[lower, upper]``
+    (rounding) to the nearest one.
+
+    Args:
+        slope: (M,) a_i.
+        bias: (M,) b_i.
+        lower: Left end of the domain, zeta_0.
+        upper: Right end of the domain, zeta_M.
+    """
+
+    def __init__(self, slope: Tensor, bias: Tensor, lower: float, upper: float) -> None:
+        if slope.shape != bias.shape or slope.ndim != 1:
+            raise ValueError(
+                f'slope and bias must be vectors of one length, got {tuple(slope.shape)} and '
+                f'{tuple(bias.shape)}'
+            )
+        self.slope = slope
+        self.bias = bias
+        self.lower = lower
+        self.upper = upper
+
+    @property
+    def num_intervals(self) -> int:
+        return len(self.slope)
+
+    @property
+    def edges(self) -> Tensor:
+        """(M + 1,) the end points zeta_0 ... zeta_M."""
+        return torch.linspace(
+            self.lower, self.upper, self.num_intervals + 1, device=self.slope.device
+        )
+
+    def locate(self, x: Tensor) -> Tensor:
+        """The interval of each value: an int64 tensor of x's shape, in [0, M)."""
+        return torch.bucketize(x.detach(), self.edges[1:-1], right=True)
+
+    def tangent(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Slope and bias at each value, both of x's shape.
+
+        This pair is all that a loss needs: the value is ``slope * x + bias`` and the derivative
+        ``slope``. A smooth transform can take part by returning its tangent line.
+        """
+        interval = self.locate(x)
+        return self.slope[interval], self.bias[interval]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """The function's value at each x (same shape)."""
+        slope, bias = self.tangent(x)
+        return slope * x + bias

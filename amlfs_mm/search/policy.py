@@ -1,0 +1,124 @@
+"""The distribution of loss functions and its REINFORCE update (Eq. 19, 20)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def normalise_rewards(reward: Tensor) -> Tensor:
+    """Rewards (B,) as advantages (B,) of zero mean and unit variance (section 4.1).
+
+    The deviation is the population's. A candidate that diverged (reward NaN or infinite) stays
+    out of mean and deviation and gets the lowest advantage among the others. Equal rewards carry
+    no signal: all advantages are 0 then.
+    """
+    advantage = torch.zeros(len(reward), dtype=torch.float64)
+    reward = reward.to('cpu', torch.float64)
+    alive = torch.isfinite(reward)
+    if not alive.any() or reward[alive].min() == reward[alive].max():
+        return advantage
+    finite = reward[alive]
+    advantage[alive] = (finite - finite.mean()) / (finite.std(correction=0) + 1e-8)
+    advantage[~alive] = advantage[alive].min()
+    return advantage
+
+
+class GaussianPolicy:
+    """theta ~ N(mu, sigma^2 I) with mu learned by REINFORCE and Adam (Eq. 19, 20).
+
+    The paper prints the gradient of log g with respect to theta; the score function is the
+    gradient with respect to mu, ``(theta - mu) / sigma^2``. The other sign would descend.
+
+    Args:
+        dim: The length D of theta; mu starts at 0. Give this or ``mean``.
+        mean: mu_0 (D,).
+        sigma: Standard deviation of every coordinate (fixed, as in the paper). 0: every candidate
+            is mu itself and mu never moves (the best-of-B control).
+        lr: Adam's learning rate, the paper's eta. 0: mu is frozen (section 4.6, random search).
+        betas: Adam's.
+        antithetic: Draw candidates in mirrored pairs mu + e, mu - e: same distribution, and the
+            gradient's noise from the mean of the rewards cancels.
+    """
+
+    def __init__(
+        self,
+        dim: int | None = None,
+        mean: Tensor | Sequence[float] | None = None,
+        sigma: float = 0.2,
+        lr: float = 0.05,
+        betas: tuple[float, float] = (0.9, 0.999),
+        antithetic: bool = False,
+    ) -> None:
+        if (dim is None) == (mean is None):
+            raise ValueError('give exactly one of dim and mean')
+        if not 0 <= sigma < float('inf'):
+            raise ValueError(f'sigma is a standard deviation, >= 0 and finite, got {sigma}')
+        if not 0 <= lr < float('inf'):
+            raise ValueError(f'lr must be >= 0 and finite, got {lr}')
+        start = torch.zeros(dim) if mean is None else torch.as_tensor(mean)
+        if start.ndim != 1 or not torch.isfinite(start).all():
+            raise ValueError(f'mean must be a finite vector, got shape {tuple(start.shape)}')
+        self._mu = start.detach().to('cpu', torch.get_default_dtype(), copy=True)
+        self.sigma = float(sigma)
+        self.antithetic = antithetic
+        self._optimizer = torch.optim.Adam([self._mu], lr=lr, betas=tuple(betas))
+
+    @property
+    def mean(self) -> Tensor:
+        """mu (D,), a copy."""
+        return self._mu.clone()
+
+    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """n candidates theta, (n, D) on the CPU (Eq. 19)."""
+        if self.antithetic:
+            half = torch.randn((n + 1) // 2, len(self._mu), generator=generator)
+            noise = torch.stack([half, -half], dim=1).flatten(0, 1)[:n]
+        else:
+            noise = torch.randn(n, len(self._mu), generator=generator)
+        return self._mu + self.sigma * noise
+
+    def update(self, theta: Tensor, reward: Tensor) -> Tensor:
+        """Move mu towards candidates of high reward (Eq. 20).
+
+        Args:
+            theta: (B, D) the raw samples, before any clamping in the loss: the score function
+                belongs to them.
+            reward: (B,) higher is better; NaN or infinite for a candidate that diverged.
+
+        Returns:
+            (B,) float64 advantages. Where they are all 0, mu and Adam's state stay as they are.
+        """
+        if theta.shape != (len(reward), len(self._mu)):
+            raise ValueError(
+                f'theta has shape {tuple(theta.shape)}; {len(reward)} rewards and a policy of '
+                f'dimension {len(self._mu)} need {(len(reward), len(self._mu))}'
+            )
+        advantage = normalise_rewards(reward)
+        if self.sigma > 0 and advantage.any():
+            score = (theta.to(self._mu) - self._mu) / self.sigma**2  # grad_mu log g, (B, D)
+            ascent = (advantage.to(score) @ score) / len(reward)
+            self._mu.grad = -ascent  # Adam descends
+            self._optimizer.step()
+            self._mu.grad = None
+        return advantage
+
+    def state_dict(self) -> dict:
+        """mu and Adam's state: what a resumed search needs to go on as if never interrupted."""
+        return dict(mean=self.mean, sigma=self.sigma, optimizer=self._optimizer.state_dict())
+
+    def load_state_dict(self, state: dict) -> None:
+        """Take over ``state_dict()``'s value.
+
+        Raises:
+            ValueError: The state belongs to a policy of another dimension.
+        """
+        if state['mean'].shape != self._mu.shape:
+            raise ValueError(
+                f'the saved policy has dimension {len(state["mean"])}, this one {len(self._mu)}: '
+                'build it over the same search space (same num_intervals)'
+            )
+        self._mu.copy_(state['mean'])
+        self._optimizer.load_state_dict(state['optimizer'])

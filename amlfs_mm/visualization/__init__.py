@@ -1,0 +1,3 @@
+from .search_plots import plot_search
+
+__all__ = ['plot_search']

@@ -1,0 +1,119 @@
+"""Pictures of a search: mu over the epochs (the paper's Fig. 3) and the searched loss."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib
+import torch
+
+matplotlib.use('Agg')
+from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib.axes import Axes  # noqa: E402
+
+from amlfs_mm.files import replace_when_whole  # noqa: E402
+from amlfs_mm.search import PiecewiseLinear, SearchSpace  # noqa: E402
+
+# Okabe and Ito's colours: told apart by colour-blind readers and in greyscale prints.
+COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000', '#999999']
+
+
+def plot_search(records: list[dict], space: SearchSpace, directory: str | Path) -> list[Path]:
+    """Draw ``search_mu.png``, ``search_loss.png`` and ``search_reward.png`` into a directory.
+
+    Args:
+        records: The lines of ``loss_search.jsonl``.
+        space: The space that was searched.
+        directory: Where the pictures go.
+
+    Returns:
+        Their paths.
+    """
+    directory = Path(directory)
+    figures = dict(
+        search_mu=plot_mu(records, space),
+        search_loss=plot_loss(records, space),
+        search_reward=plot_reward(records),
+    )
+    paths = []
+    for name, figure in figures.items():
+        paths.append(directory / f'{name}.png')
+        with replace_when_whole(paths[-1]) as temporary:
+            figure.savefig(temporary, dpi=120, format='png')
+        plt.close(figure)
+    return paths
+
+
+def plot_mu(records: list[dict], space: SearchSpace) -> plt.Figure:
+    """mu over the epochs, a panel for each block of theta (Fig. 3)."""
+    mu = torch.tensor([records[0]['mu_before']] + [record['mu'] for record in records])
+    figure, axes = plt.subplots(2, 2, figsize=(10, 6.5), sharex=True, layout='constrained')
+    titles = ['slopes of t', 'biases of t', r'slopes of $\tau$', r'biases of $\tau$']
+    blocks = zip(*(space.split(row) for row in mu), strict=True)
+    for ax, title, block in zip(axes.flat, titles, blocks, strict=True):
+        for i, values in enumerate(torch.stack(block).T):
+            ax.plot(values, color=COLOURS[i % len(COLOURS)], label=f'interval {i + 1}')
+        ax.set_title(title)
+        ax.grid(alpha=0.3)
+    for ax in axes[1]:
+        ax.set_xlabel('epoch')
+    for ax in axes[:, 0]:
+        ax.set_ylabel(r'$\mu$')
+    axes[0, 1].legend(loc='center left', bbox_to_anchor=(1, 0.5), frameon=False)
+    figure.suptitle(r'Mean $\mu$ of the distribution of losses')
+    return figure
+
+
+def plot_loss(records: list[dict], space: SearchSpace) -> plt.Figure:
+    """The final mu's t and tau against the identity, with the last winner's."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4.6), layout='constrained')
+    last = records[-1]
+    curves = [('final mean $\\mu$', last['mu'], COLOURS[0], '-')]
+    if last['best'] is not None:
+        curves.append(('winner of the last epoch', last['theta'][last['best']], COLOURS[1], '--'))
+    for label, theta, colour, style in curves:
+        for ax, transform in zip(axes, space.transforms(torch.tensor(theta)), strict=True):
+            _draw(ax, transform, color=colour, linestyle=style, label=label)
+    for ax, lower, name, quantity in (
+        (axes[0], -1, 't', r"target's cosine $\cos\theta_y$"),
+        (axes[1], 0, r'\tau', r"target's probability $p_y$"),
+    ):
+        ax.plot([lower, 1], [lower, 1], color='#999999', linestyle=':', label='identity (softmax)')
+        ax.set_xlabel(quantity)
+        ax.set_ylabel(f'${name}$')
+        ax.grid(alpha=0.3)
+    axes[0].legend(frameon=False)
+    figure.suptitle(r'The searched loss: $-\log\,\tau(p_y^t)$')
+    return figure
+
+
+def plot_reward(records: list[dict]) -> plt.Figure:
+    """Best, mean and spread of the candidates' rewards over the epochs."""
+    figure, ax = plt.subplots(figsize=(7, 4.2), layout='constrained')
+    reward = torch.tensor(
+        [[float('nan') if r is None else r for r in record['reward']] for record in records]
+    )
+    epochs = torch.arange(1, len(records) + 1)
+    mean = reward.nanmean(1)
+    deviation = (reward - mean[:, None]).square().nanmean(1).sqrt()
+    best = reward.nan_to_num(nan=-float('inf')).amax(1)
+    ax.plot(epochs, best, color=COLOURS[1], label='best candidate')
+    ax.plot(epochs, mean, color=COLOURS[0], label='mean of the candidates')
+    ax.fill_between(
+        epochs, mean - deviation, mean + deviation, color=COLOURS[0], alpha=0.2, label='± 1 std'
+    )
+    ax.set_xlabel('epoch')
+    ax.set_ylabel('reward on $D_v$')
+    ax.set_title('Rewards of the candidates')
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False)
+    return figure
+
+
+def _draw(ax: Axes, transform: PiecewiseLinear, label: str, **style) -> None:
+    """A piecewise-linear function with its jumps left open."""
+    edges = transform.edges
+    for i, (left, right) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        x = torch.stack([left, right])
+        y = transform.slope[i] * x + transform.bias[i]
+        ax.plot(x, y, label=label if i == 0 else None, **style)
