@@ -37,7 +37,7 @@ def allow_history_buffers_in_checkpoints() -> None:
     )
 
 
-def _history_statistic(owner: type, name: str):  # noqa: ANN202
+def _history_statistic(owner: type, name: str):
     if owner is HistoryBuffer and name in ('min', 'max', 'mean', 'current'):
         return getattr(owner, name)
     raise ValueError(f'a checkpoint may not look up {name!r} of {owner!r}')
@@ -83,7 +83,7 @@ def _get_installed_path(package: str) -> str:
 def restore_in1d() -> None:
     """mmpretrain's retrieval metrics call ``np.in1d``, gone in numpy 2.4; isin is its new name."""
     if not hasattr(np, 'in1d'):
-        np.in1d = np.isin
+        np.in1d = np.isin  # noqa: NPY201
 
 
 allow_history_buffers_in_checkpoints()

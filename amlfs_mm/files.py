@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def replace_when_whole(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; what the body wrote there becomes ``path`` at the end.
+    """Yield a temporary path beside ``path``; what the body wrote there then becomes ``path``.
 
     The content is on disk before the rename. If the body raises, ``path`` stays as it was.
     """

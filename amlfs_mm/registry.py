@@ -1,4 +1,4 @@
-"""Child registries of mmengine's, scope ``amlfs_mm``: a component is ``amlfs_mm.X`` in any config."""
+"""Child registries of mmengine's: a component is ``amlfs_mm.X`` in any config."""
 
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS

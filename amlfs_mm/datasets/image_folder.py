@@ -29,8 +29,8 @@ class ImageFolder(CustomDataset):
         expected = f'expected {os.path.join(folder, "<class>", "<image>.png")}'
         if not os.path.isdir(folder):
             raise FileNotFoundError(
-                f'there is no folder {folder!r} for the {split} part: {expected}. Set DATA_ROOT, or '
-                'data_root in the config, to the folder that holds train, val and test'
+                f'there is no folder {folder!r} for the {split} part: {expected}. Set DATA_ROOT, '
+                'or data_root in the config, to the folder that holds train, val and test'
             )
         if not any(entry.is_dir() and os.listdir(entry) for entry in os.scandir(folder)):
             raise FileNotFoundError(f'the folder {folder!r} holds no class with images: {expected}')

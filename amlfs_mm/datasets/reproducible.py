@@ -82,8 +82,8 @@ def make_reproducible(loader: DataLoader, seed: int) -> DataLoader:
     """
     if loader.batch_sampler is None or isinstance(loader.dataset, torch.utils.data.IterableDataset):
         raise ValueError(
-            'a loss search needs a map-style dataset and a batch size in train_dataloader: the data '
-            f'order must be known by index; got {type(loader.dataset).__name__}, '
+            'a loss search needs a map-style dataset and a batch size in train_dataloader: the '
+            f'data order must be known by index; got {type(loader.dataset).__name__}, '
             f'batch_size={loader.batch_size}'
         )
     return DataLoader(

@@ -34,7 +34,9 @@ def join_job(launcher: str, backend: str = 'nccl', timeout: float | None = None,
         raise ValueError(f"launcher must be 'none', 'pytorch' or 'slurm', got {launcher!r}")
     missing = [name for name in needed[launcher] if name not in os.environ]
     if missing:
-        start = dict(pytorch='tools/dist_train.sh or torchrun', slurm='tools/slurm_train.sh or srun')
+        start = dict(
+            pytorch='tools/dist_train.sh or torchrun', slurm='tools/slurm_train.sh or srun'
+        )
         raise ValueError(
             f'launcher {launcher!r} needs the environment variables {missing}: start the job with '
             f'{start[launcher]}, or drop --launcher for one process'

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib
 import torch
 
 matplotlib.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.axes import Axes  # noqa: E402
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 
-from amlfs_mm.files import replace_when_whole  # noqa: E402
-from amlfs_mm.search import PiecewiseLinear, SearchSpace  # noqa: E402
+from amlfs_mm.files import replace_when_whole
+from amlfs_mm.search import PiecewiseLinear, SearchSpace
 
 # Okabe and Ito's colours: told apart by colour-blind readers and in greyscale prints.
 COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000', '#999999']
@@ -113,7 +114,7 @@ def plot_reward(records: list[dict]) -> plt.Figure:
 def _draw(ax: Axes, transform: PiecewiseLinear, label: str, **style) -> None:
     """A piecewise-linear function with its jumps left open."""
     edges = transform.edges
-    for i, (left, right) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for i, (left, right) in enumerate(pairwise(edges)):
         x = torch.stack([left, right])
         y = transform.slope[i] * x + transform.bias[i]
         ax.plot(x, y, label=label if i == 0 else None, **style)

@@ -15,7 +15,7 @@ class LabelNoise(BaseTransform):
     A sample's fate depends on (seed, sample_idx) alone, so the corruption is fixed over epochs,
     candidates and processes. Put it into the training pipeline only: D_v and test stay clean.
 
-    Required keys: ``gt_label``, ``sample_idx`` (mmengine's datasets set it). Modified: ``gt_label``.
+    Required keys: ``gt_label``, ``sample_idx`` (mmengine's datasets set it). Changes ``gt_label``.
 
     Args:
         ratio: Probability of a flip, in [0, 1].

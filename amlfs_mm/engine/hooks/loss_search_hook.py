@@ -223,8 +223,8 @@ class LossSearchHook(Hook):
                 break
             lost += 1
         message = (
-            f'all {self.num_candidates} candidates diverged (loss, weights or reward not finite) in '
-            f'epoch {runner.epoch + 1}'
+            f'all {self.num_candidates} candidates diverged (loss, weights or reward not finite) '
+            f'in epoch {runner.epoch + 1}'
         )
         if lost >= self.max_lost_epochs:
             raise RuntimeError(
@@ -320,7 +320,7 @@ class LossSearchHook(Hook):
 
         plots = plot_search(self.journal.records, space, self.journal.directory)
         runner.logger.info(
-            f'Search done. Best {self.reward} {self.journal.best_reward:.2f} on D_v (optimistic: it '
-            f'was selected on it): {self.journal.best_file}. Plots: '
+            f'Search done. Best {self.reward} {self.journal.best_reward:.2f} on D_v (optimistic: '
+            f'it was selected there): {self.journal.best_file}. Plots: '
             + ', '.join(path.name for path in plots)
         )

@@ -125,7 +125,9 @@ class AMLFSHead(ClsHead):
         losses = dict(loss=self.loss_weight * per_sample.mean())
         if self.cal_acc:
             accuracy = Accuracy.calculate(logits, target, topk=self.topk)
-            losses.update({f'accuracy_top-{k}': a for k, a in zip(self.topk, accuracy)})
+            losses.update(
+                {f'accuracy_top-{k}': a for k, a in zip(self.topk, accuracy, strict=True)}
+            )
         return losses
 
     def per_sample_loss(self, logits: Tensor, features: Tensor, target: Tensor) -> Tensor:

@@ -43,8 +43,8 @@ def transform_target_logit(
 def log_tau(log_probability: Tensor, tau: PiecewiseLinear, floor: str) -> Tensor:
     """``log tau(p)`` from ``log p`` (N,), kept finite where the sampled tau is not positive.
 
-    ``relative``: tau(p) = max(a p + b, 0.1 a p). Exact where a p + b is above a tenth of a p; below,
-    the gradient is exactly softmax's. A sample's weight ``a p / tau(p)`` never exceeds 10.
+    ``relative``: tau(p) = max(a p + b, 0.1 a p). Exact where a p + b is above a tenth of a p;
+    below, the gradient is exactly softmax's. A sample's weight ``a p / tau(p)`` never exceeds 10.
     ``constant``: tau(p) = max(a p + b, 0.01), the literal reading; no gradient below.
     """
     slope, bias = tau.tangent(log_probability.exp())

@@ -1,4 +1,4 @@
-# Any data set of one folder a class: <data_root>/{train,val,test}/<class>/*.png, brought to 32 x 32.
+# Any data set of one folder a class: <data_root>/{train,val,test}/<class>/*.png, made 32 x 32.
 # `val` is D_v. Point it at your data with the environment variable DATA_ROOT, and for other than 10
 # classes with --cfg-options model.head.num_classes=... data_preprocessor.num_classes=...
 data_root = '{{$DATA_ROOT:data/image_folder}}'

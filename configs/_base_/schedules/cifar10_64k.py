@@ -1,4 +1,4 @@
-# He et al. (arXiv 1512.03385, section 4.2): SGD, 64k iterations of batch 128, lr / 10 at 32k and 48k.
+# He et al. (arXiv 1512.03385, section 4.2): SGD, 64k iterations of batch 128, lr / 10 at 32k, 48k.
 # 45k images are 352 iterations an epoch: 182 epochs.
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=1e-4))
 param_scheduler = dict(type='MultiStepLR', by_epoch=False, milestones=[32000, 48000], gamma=0.1)

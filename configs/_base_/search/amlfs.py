@@ -1,4 +1,4 @@
-# The paper's search (section 4.1): B = 32 candidates of 2 GPUs each, sigma = 0.2, Adam with lr 0.05.
+# The paper's search (section 4.1): B = 32 candidates of 2 GPUs each, sigma = 0.2, Adam, lr 0.05.
 # Fewer processes serve several candidates in turn, with the same result.
 runner_type = 'amlfs_mm.LossSearchRunner'
 loss_search = dict(replicas_per_candidate=2)

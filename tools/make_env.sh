@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Make .venv beside the README and install this package with its test requirements, at the versions
+# that CI ran. Does nothing if that was done before for the same requirements.
+# PYTHON names the interpreter to build on (3.10 or newer; the pinned versions need 3.11 or newer).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+WANTED=$(cat requirements/*.txt setup.py | cksum)
+if [ -x .venv/bin/python ] && [ "$(cat .venv/installed 2>/dev/null)" = "$WANTED" ]; then
+    exit 0
+fi
+PYTHON=${PYTHON:-python3}
+if ! "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
+    echo "amlfs_mm needs Python 3.10 or newer; $PYTHON is $("$PYTHON" --version). Set PYTHON." >&2
+    exit 1
+fi
+echo "Making .venv (a few minutes: torch and its CUDA libraries are 4.7 GB) ..."
+[ -x .venv/bin/python ] || "$PYTHON" -m venv .venv
+.venv/bin/python -m pip install --quiet --upgrade pip setuptools wheel 2>&1 | grep -v 'is ignored' || true
+.venv/bin/python -m pip install --quiet -c requirements/constraints.txt -e '.[tests]'
+echo "$WANTED" > .venv/installed
