@@ -7,6 +7,7 @@ of them, and nothing happens where the cause is absent.
 from __future__ import annotations
 
 import importlib.util
+import warnings
 
 import numpy as np
 import torch
@@ -80,6 +81,11 @@ def _get_installed_path(package: str) -> str:
     return os.path.dirname(spec.origin)
 
 
+def silence_mmcv_lite() -> None:
+    """mmcv-lite warns at every import that it lacks an operator that nothing here uses."""
+    warnings.filterwarnings('ignore', 'Fail to import ``MultiScaleDeformableAttention``')
+
+
 def restore_in1d() -> None:
     """mmpretrain's retrieval metrics call ``np.in1d``, gone in numpy 2.4; isin is its new name."""
     if not hasattr(np, 'in1d'):
@@ -89,3 +95,4 @@ def restore_in1d() -> None:
 allow_history_buffers_in_checkpoints()
 find_packages_without_pkg_resources()
 restore_in1d()
+silence_mmcv_lite()

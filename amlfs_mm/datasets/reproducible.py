@@ -42,9 +42,11 @@ class SeededBatchSampler(Sampler):
             self.sampler.set_epoch(derive_seed(*self.stream) % 2**31)
         drawn = Counter()
         for batch in self.batch_sampler:
-            seeds = [derive_seed(*self.stream, index, drawn[index]) for index in batch]
-            drawn.update(batch)
-            yield list(zip(batch, seeds, strict=True))
+            seeded_batch = []
+            for index in batch:
+                seeded_batch.append((index, derive_seed(*self.stream, index, drawn[index])))
+                drawn[index] += 1
+            yield seeded_batch
 
     def __len__(self) -> int:
         return len(self.batch_sampler)

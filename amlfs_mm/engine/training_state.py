@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from mmengine.dist import all_reduce_params
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
@@ -140,6 +141,12 @@ def _map(tree: Any, function: Any) -> Any:
     if isinstance(tree, (list, tuple)):
         return type(tree)(_map(value, function) for value in tree)
     return function(tree)
+
+
+def average_buffers(runner: Runner) -> None:
+    """Give all replicas of this sub-runner the mean of their buffers (batch statistics)."""
+    for module in _modules(runner):
+        all_reduce_params(module.buffers(), op='mean')
 
 
 def clear_optimizers(runner: Runner) -> None:

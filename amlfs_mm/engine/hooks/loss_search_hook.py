@@ -27,7 +27,7 @@ from ..checks import (
 from ..journal import Journal, summarise
 from ..population import Population, everyone_agrees
 from ..progress import CandidateProgress
-from ..training_state import TrainingState, clear_optimizers
+from ..training_state import TrainingState, average_buffers, clear_optimizers
 
 
 @HOOKS.register_module()
@@ -157,6 +157,7 @@ class LossSearchHook(Hook):
 
     def score(self, runner: Runner) -> float:
         """The reward of the model as it stands; NaN if its loss or weights are not finite."""
+        average_buffers(runner)  # what is scored, handed over and saved is the same model
         weights = torch.stack([torch.isfinite(p).all() for p in runner.model.parameters()])
         if not everyone_agrees(bool(self._finite) and bool(weights.all())):
             return math.nan

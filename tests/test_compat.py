@@ -1,0 +1,64 @@
+"""The OpenMMLab stack works on this machine's torch, numpy and setuptools."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from conftest import ROOT, run
+from mmengine.config import Config
+from mmengine.utils import get_installed_path, is_installed
+from mmpretrain.evaluation.metrics import RetrievalRecall
+
+
+def test_configs_inherit_from_mmpretrain(tmp_path: Path):
+    """`mmpretrain::` needed pkg_resources, which setuptools 82 dropped."""
+    config = tmp_path / 'inherits.py'
+    config.write_text("_base_ = ['mmpretrain::_base_/models/resnet18_cifar.py']\n")
+    assert Config.fromfile(config).model.backbone.type == 'ResNet_CIFAR'
+
+
+def test_installed_packages_are_found():
+    assert is_installed('mmpretrain')
+    assert not is_installed('no_such_package')
+    assert Path(get_installed_path('mmpretrain')).name == 'mmpretrain'
+    assert Path(get_installed_path('mmcv-lite')).name == 'mmcv'
+
+
+def test_retrieval_metrics_run():
+    scores = np.array([[0.9, 0.1, 0.5], [0.2, 0.8, 0.1]])
+    recall = RetrievalRecall.calculate(scores, [[0], [2]], topk=1, target_indices=True)
+    assert [float(r) for r in recall] == [50.0]
+
+
+def test_stock_mmpretrain_launcher_runs_a_search(tmp_path: Path):
+    """mmpretrain's own tools/train.py needs nothing but the config."""
+    launcher = Path(get_installed_path('mmpretrain')) / '.mim' / 'tools' / 'train.py'
+    config = ROOT / 'tests' / 'configs' / 'tiny_search.py'
+    options = ['--cfg-options', 'train_cfg.max_epochs=1', '--no-persistent-workers']
+    done = run([sys.executable, launcher, config, '--work-dir', tmp_path, *options])
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert (tmp_path / 'loss_search.jsonl').is_file()
+
+
+def test_a_stock_config_takes_the_three_lines(tmp_path: Path):
+    """Head, hook, runner on top of a config of mmpretrain's, as README says."""
+    config = tmp_path / 'mine.py'
+    config.write_text(
+        "_base_ = ['mmpretrain::resnet/resnet18_8xb16_cifar10.py']\n"
+        "custom_imports = dict(imports=['amlfs_mm'])\n"
+        "runner_type = 'amlfs_mm.LossSearchRunner'\n"
+        "custom_hooks = [dict(type='amlfs_mm.LossSearchHook', num_candidates=2)]\n"
+        "model = dict(head=dict(type='amlfs_mm.AMLFSHead', num_intervals=6))\n"
+    )
+    from mmpretrain.registry import MODELS
+
+    cfg = Config.fromfile(config)
+    assert type(MODELS.build(cfg.model).head).__name__ == 'AMLFSHead'
+
+
+def test_import_does_not_touch_matplotlib():
+    code = 'import sys, amlfs_mm; assert "matplotlib.pyplot" not in sys.modules'
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    subprocess.run([sys.executable, '-c', code], check=True, env=environment)

@@ -1,0 +1,79 @@
+"""One search, whatever machine runs it: real gloo processes, started as a user starts them."""
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import TINY_SEARCH, assert_same_run, load, run, train
+
+from amlfs_mm.engine.journal import read_records
+
+
+@pytest.mark.parametrize(
+    ('processes', 'options'),
+    [
+        (2, ['train_dataloader.num_workers=2', 'train_dataloader.persistent_workers=True']),
+        (3, []),  # uneven: 2, 1, 1 candidates
+        (4, ['train_dataloader.num_workers=2']),
+    ],
+)
+def test_any_number_of_processes(tiny_run: Path, tmp_path: Path, processes: int, options: list):
+    done = train(tmp_path, *(['--cfg-options', *options] if options else []), processes=processes)
+    assert f'{processes} process(es) = {processes} sub-runner(s) x 1 replica(s)' in done.stdout
+    assert_same_run(tiny_run, tmp_path)
+
+
+def test_only_sub_runner_0_prints_and_saves(tmp_path: Path):
+    done = train(tmp_path, '--cfg-options', 'train_cfg.max_epochs=1', processes=2)
+    assert len(re.findall(r'Search epoch 1/1', done.stdout)) == 1
+    assert (tmp_path / 'epoch_1.pth').is_file()
+    assert not list((tmp_path / 'candidate_1').glob('*.pth'))
+    assert not list((tmp_path / 'candidate_1').glob('*.json*'))
+    assert list((tmp_path / 'candidate_1').glob('*/*.log'))
+
+
+def test_more_sub_runners_than_candidates(tmp_path: Path):
+    """The spare one repeats work, is told so, and changes nothing."""
+    options = ['--cfg-options', 'custom_hooks.0.num_candidates=2', 'train_cfg.max_epochs=2']
+    train(tmp_path / 'one', *options)
+    done = train(tmp_path / 'three', *options, processes=3)
+    assert '3 sub-runners for 2 candidates' in done.stdout
+    assert_same_run(tmp_path / 'one', tmp_path / 'three', 'epoch_2.pth')
+
+
+def test_two_replicas_train_one_candidate_together(tiny_run: Path, tmp_path: Path):
+    """2 candidates x 2 replicas: a replica sees half of the batch, both end with one model."""
+    options = ['--cfg-options', 'loss_search.replicas_per_candidate=2', 'train_cfg.max_epochs=2']
+    done = train(tmp_path, *options, processes=4)
+    assert '4 process(es) = 2 sub-runner(s) x 2 replica(s); 4 candidates, 2 each' in done.stdout
+    records = read_records(tmp_path / 'loss_search.jsonl')
+    assert len(records) == 2
+    # The same draws as without replicas, and half as many iterations.
+    assert records[0]['theta'] == read_records(tiny_run / 'loss_search.jsonl')[0]['theta']
+    assert load(tmp_path / 'epoch_2.pth')['meta']['iter'] == 2 * 3
+
+
+def test_replicas_that_do_not_fit(tmp_path: Path):
+    options = ['--cfg-options', 'loss_search.replicas_per_candidate=3']
+    done = train(tmp_path, *options, processes=2, check=False)
+    assert done.returncode != 0
+    assert 'replicas_per_candidate=3' in done.stdout
+    assert "allow one of [1, 2] or 'all'" in done.stdout
+
+
+def test_plain_baseline_on_two_cpu_processes(tmp_path: Path):
+    """mmengine cannot; dist_train.sh and dist_test.sh can, each with one model on all processes."""
+    options = [
+        'train_cfg.max_epochs=1',
+        'model.backbone.depth=8',
+        'train_dataloader.dataset.indices=96',
+    ]
+    config = TINY_SEARCH.parents[2] / 'configs' / 'baseline_resnet20_digits.py'
+    train(tmp_path, '--cfg-options', *options, config=config, processes=2)
+    one, two = tmp_path / 'one.json', tmp_path / 'two.json'
+    for processes, out in ((1, one), (2, two)):
+        command = ['bash', 'tools/dist_test.sh', config, tmp_path / 'epoch_1.pth', processes]
+        arguments = ['--work-dir', tmp_path / 't', '--out', out, '--cfg-options', options[1]]
+        done = run([*command, *arguments], PORT='0')
+        assert done.returncode == 0, done.stdout[-3000:]
+    assert one.read_text() == two.read_text()
