@@ -11,6 +11,7 @@ import torch
 matplotlib.use('Agg')
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from amlfs_mm.files import replace_when_whole
 from amlfs_mm.search import PiecewiseLinear, SearchSpace
@@ -58,6 +59,7 @@ def plot_mu(records: list[dict], space: SearchSpace) -> plt.Figure:
         ax.grid(alpha=0.3)
     for ax in axes[1]:
         ax.set_xlabel('epoch')
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     for ax in axes[:, 0]:
         ax.set_ylabel(r'$\mu$')
     axes[0, 1].legend(loc='center left', bbox_to_anchor=(1, 0.5), frameon=False)
@@ -83,6 +85,7 @@ def plot_loss(records: list[dict], space: SearchSpace) -> plt.Figure:
         ax.set_xlabel(quantity)
         ax.set_ylabel(f'${name}$')
         ax.grid(alpha=0.3)
+    axes[0].xaxis.set_major_locator(MultipleLocator(0.5))
     axes[0].legend(frameon=False)
     figure.suptitle(r'The searched loss: $-\log\,\tau(p_y^t)$')
     return figure
@@ -104,6 +107,7 @@ def plot_reward(records: list[dict]) -> plt.Figure:
         epochs, mean - deviation, mean + deviation, color=COLOURS[0], alpha=0.2, label='± 1 std'
     )
     ax.set_xlabel('epoch')
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_ylabel('reward on $D_v$')
     ax.set_title('Rewards of the candidates')
     ax.grid(alpha=0.3)

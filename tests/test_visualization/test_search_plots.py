@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import torch
+from matplotlib import pyplot as plt
+from PIL import Image
+
+from amlfs_mm.search import SearchSpace
+from amlfs_mm.visualization import plot_search
+from amlfs_mm.visualization.search_plots import plot_loss, plot_mu
+
+
+def records(space: SearchSpace, lost: bool = False) -> list[dict]:
+    theta = torch.stack([space.known_loss('am_softmax', m=0.1 * i) for i in range(3)])
+    common = dict(mu_before=space.identity().tolist(), mu=theta[1].tolist(), theta=theta.tolist())
+    survived = dict(common, reward=[80.0, None, 90.0], best=2)
+    return [survived, dict(common, reward=[None] * 3, best=None) if lost else survived]
+
+
+def test_pictures_are_written(tmp_path: Path):
+    for lost in (False, True):
+        space = SearchSpace(4)
+        for path in plot_search(records(space, lost), space, tmp_path):
+            assert Image.open(path).size > (600, 400)
+
+
+def test_mu_curves_are_the_records():
+    space = SearchSpace(6)
+    figure = plot_mu(records(space), space)
+    biases_of_t = figure.axes[1].lines
+    assert [line.get_ydata()[-1] for line in biases_of_t] == [torch.tensor(-0.1).item()] * 6
+    assert [line.get_ydata()[0] for line in figure.axes[0].lines] == [1.0] * 6
+    plt.close(figure)
+
+
+def test_the_loss_is_drawn_with_its_jumps():
+    space = SearchSpace(6)
+    figure = plot_loss(records(space), space)
+    # 6 intervals each of the mean and the winner, and the identity.
+    assert [len(ax.lines) for ax in figure.axes] == [13, 13]
+    plt.close(figure)
