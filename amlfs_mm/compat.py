@@ -7,6 +7,7 @@ of them, and nothing happens where the cause is absent.
 from __future__ import annotations
 
 import importlib.util
+import pickle
 import warnings
 
 import numpy as np
@@ -41,7 +42,7 @@ def allow_history_buffers_in_checkpoints() -> None:
 def _history_statistic(owner: type, name: str):
     if owner is HistoryBuffer and name in ('min', 'max', 'mean', 'current'):
         return getattr(owner, name)
-    raise ValueError(f'a checkpoint may not look up {name!r} of {owner!r}')
+    raise pickle.UnpicklingError(f'a checkpoint may not look up {name!r} of {owner!r}')
 
 
 def find_packages_without_pkg_resources() -> None:

@@ -32,6 +32,10 @@ class GaussianPolicy:
     The paper prints the gradient of log g with respect to theta; the score function is the
     gradient with respect to mu, ``(theta - mu) / sigma^2``. The other sign would descend.
 
+    Another policy is a class with this one's ``mean``, ``sigma``, ``sample``, ``update``,
+    ``state_dict`` and ``load_state_dict`` that takes ``mean=mu_0``, registered in
+    ``amlfs_mm.registry.TASK_UTILS``.
+
     Args:
         dim: The length D of theta; mu starts at 0. Give this or ``mean``.
         mean: mu_0 (D,).

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import TINY_SEARCH, assert_same_run, load, run, train
+from conftest import TINY_SEARCH, assert_same_run, free_port, load, run, train
 
 from amlfs_mm.engine.journal import read_records
 
@@ -74,6 +74,6 @@ def test_plain_baseline_on_two_cpu_processes(tmp_path: Path):
     for processes, out in ((1, one), (2, two)):
         command = ['bash', 'tools/dist_test.sh', config, tmp_path / 'epoch_1.pth', processes]
         arguments = ['--work-dir', tmp_path / 't', '--out', out, '--cfg-options', options[1]]
-        done = run([*command, *arguments], PORT='0')
+        done = run([*command, *arguments], PORT=str(free_port()))
         assert done.returncode == 0, done.stdout[-3000:]
     assert one.read_text() == two.read_text()

@@ -57,11 +57,7 @@ def test_refused_at_the_start(tmp_path: Path, changes: dict, messages: list[str]
     monkeypatch.delenv('RANK', raising=False)
     cfg = Config.fromfile(TINY_SEARCH)
     cfg.merge_from_dict({'work_dir': str(tmp_path), 'experiment_name': str(tmp_path.name)})
-    for key, value in changes.items():
-        if isinstance(value, dict):
-            cfg[key] = Config._merge_a_into_b(value, cfg[key])
-        else:
-            cfg[key] = value
+    cfg = Config(Config._merge_a_into_b(changes, cfg._cfg_dict))
     with pytest.raises(ValueError) as error:  # noqa: PT011 (the messages are checked below)
         RUNNERS.build(cfg).train()
     for message in messages:

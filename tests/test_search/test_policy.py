@@ -348,7 +348,7 @@ def test_a_state_kept_in_memory_is_a_snapshot():
 
 
 def test_a_state_of_another_dimension_is_refused():
-    with pytest.raises(ValueError, match='dimension 8, this one 16.*num_intervals'):
+    with pytest.raises(ValueError, match=r'dimension 8, this one 16.*num_intervals'):
         GaussianPolicy(dim=16).load_state_dict(make().state_dict())
 
 

@@ -105,9 +105,7 @@ def test_split_and_transforms_refuse_another_length(shape):
 
 def test_transforms_clamp_slopes_only():
     space = SearchSpace(3)
-    theta = torch.tensor(
-        [-2.0, 0.005, 0.5] + [-3.0, 0.001, 4.0] + [0.0, 0.02, -0.1] + [-0.7, 0.0, 9.0]
-    )
+    theta = torch.tensor([-2.0, 0.005, 0.5, -3.0, 0.001, 4.0, 0.0, 0.02, -0.1, -0.7, 0.0, 9.0])
     t, tau = space.transforms(theta)
     torch.testing.assert_close(t.slope, torch.tensor([0.01, 0.01, 0.5]))
     torch.testing.assert_close(t.bias, torch.tensor([-3.0, 0.001, 4.0]))

@@ -257,8 +257,7 @@ class LossSearchHook(Hook):
         self.policy = TASK_UTILS.build(self.policy_cfg, default_args=dict(mean=self.mu_0))
         directory = getattr(runner, 'search_dir', runner.work_dir)
         self.journal = Journal(directory, writes=self.population.is_main)
-        if runner.epoch > 0:
-            check_resumed(self._loaded, space)
+        if self._loaded is not None:
             self.policy.load_state_dict(self._loaded['policy'])
             self.journal.load_state_dict(self._loaded['journal'])
 
@@ -307,8 +306,11 @@ class LossSearchHook(Hook):
         )
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Remember the state of the search; ``before_train`` takes it if the run resumes."""
-        self._loaded = checkpoint.get('loss_search')
+        """If the run resumes, remember the state of the search; ``before_train`` takes it."""
+        if runner._resume:
+            space = find_heads(runner.model)[0].search_space
+            check_resumed(checkpoint.get('loss_search'), space)
+            self._loaded = checkpoint['loss_search']
 
     def after_train(self, runner: Runner) -> None:
         """Write the loss schedule and the plots."""

@@ -92,7 +92,11 @@ class AMLFSHead(ClsHead):
         Raises:
             ValueError: theta is not a vector of the search space's length.
         """
-        self.search_space.split(theta)
+        if theta.shape != self.theta.shape:
+            raise ValueError(
+                f'theta has shape {tuple(theta.shape)}, but {self.search_space} needs '
+                f'{tuple(self.theta.shape)}'
+            )
         self.theta.copy_(theta)
         self.t_count.zero_()
         self.tau_count.zero_()
@@ -162,7 +166,7 @@ class AMLFSHead(ClsHead):
             raise ValueError(
                 f'the checkpoint belongs to another search space: its {prefix}theta has '
                 f'{saved.numel()} numbers, {self.search_space} needs {self.theta.numel()}. Set the '
-                f"head's num_intervals (checkpoint: {saved.numel() // 4}) or choose its checkpoint"
+                "head's num_intervals (4 numbers each) or search_space to the checkpoint's"
             )
         super()._load_from_state_dict(state_dict, prefix, *args)
 

@@ -1,4 +1,4 @@
-"""amlfs_loss and its parts against Eq. 4, 16 and 17, on logits; through the head in test_amlfs_head.
+"""amlfs_loss and its parts against Eq. 4, 16 and 17, on logits.
 
 ``tau``'s two floors (DESIGN.md section 4): relative, max(a p + b, 0.1 a p), and constant,
 max(a p + b, 0.01).
