@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -10,18 +11,29 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 class CandidateProgress:
     """One bar an epoch, in training iterations of the candidates that this process serves.
 
+    While it stands, the logger's lines go to its file only, but for warnings. Without a terminal
+    there is no bar, and all lines are printed.
+
     Args:
         epochs: T.
         candidates: Candidates that this sub-runner trains an epoch.
         iterations: Iterations of one candidate's epoch.
-        visible: Draw it; never if the output is no terminal.
+        logger: Whose console handlers keep quiet beside the bar.
+        visible: Whether this process draws it.
     """
 
-    def __init__(self, epochs: int, candidates: int, iterations: int, visible: bool) -> None:
+    def __init__(
+        self, epochs: int, candidates: int, iterations: int, logger: logging.Logger, visible: bool
+    ) -> None:
         self.epochs = epochs
         self.candidates = candidates
         self.iterations = iterations
         self.visible = visible and sys.stdout.isatty()
+        self._consoles = [
+            (handler, handler.level)
+            for handler in logger.handlers
+            if not isinstance(handler, logging.FileHandler)
+        ]
         self._bar: Progress | None = None
 
     def start_candidate(self, epoch: int, candidate: int) -> None:
@@ -38,6 +50,8 @@ class CandidateProgress:
             )
             self._task = self._bar.add_task('', total=self.candidates * self.iterations)
             self._bar.start()
+            for handler, level in self._consoles:
+                handler.setLevel(max(level, logging.WARNING))
         self._bar.update(self._task, description=f'epoch {epoch}/{self.epochs}, theta_{candidate}')
 
     def advance(self) -> None:
@@ -49,4 +63,6 @@ class CandidateProgress:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
+            for handler, level in self._consoles:
+                handler.setLevel(level)
             self._bar = None

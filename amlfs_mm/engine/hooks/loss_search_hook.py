@@ -229,7 +229,7 @@ class LossSearchHook(Hook):
         )
         if lost >= self.max_lost_epochs:
             raise RuntimeError(
-                f'{message}, the {lost}th in a row: lower the learning rate, clip gradients, or '
+                f'{message}, {lost} epochs in a row: lower the learning rate, clip gradients, or '
                 'lower sigma'
             )
         runner.logger.warning(f'{message}: model and mu stay as they were before it')
@@ -265,7 +265,11 @@ class LossSearchHook(Hook):
         loop.dataloader = make_reproducible(loop.dataloader, runner.seed)
         mine = self.population.my_candidates(self.num_candidates)
         self.progress = CandidateProgress(
-            runner.max_epochs, len(mine), len(loop.dataloader), self.population.is_main
+            runner.max_epochs,
+            len(mine),
+            len(loop.dataloader),
+            runner.logger,
+            self.population.is_main,
         )
         self.population.hand_over(TrainingState.capture(runner), 0).restore(runner)
         metrics = self.evaluate(runner)

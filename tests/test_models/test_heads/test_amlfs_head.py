@@ -347,9 +347,33 @@ def test_half_features_give_the_loss_of_their_float32_copy(dtype, scale):
         feats = backbone(x)
         assert feats.dtype == dtype
         assert torch.equal(head.loss((feats,), labels(y))['loss'], expected)
-        assert torch.equal(head.loss((x,), labels(y))['loss'], head.loss((x,), labels(y))['loss'])
         in_autocast = head.loss((x,), labels(y))['loss']
     assert torch.equal(in_autocast, head.loss((x,), labels(y))['loss'])
+
+
+@pytest.mark.parametrize('size', [1e-30, 1e-6, 1e5, 1e30])
+def test_a_plain_heads_cosine_does_not_depend_on_the_features_length(size):
+    """The interval of t, and with it the gradient, is the direction's alone. Powers of two, so that
+    scaling rounds nothing."""
+    x, weight, y = make_problem(10, seed=11)
+    x = x / x.norm(dim=1, keepdim=True)
+    counts = []
+    for factor in (1.0, 2.0 ** round(math.log2(size))):
+        head = make_head(weight, make_theta('0.5', 11))
+        head.loss((factor * x,), labels(y))
+        counts.append(head.t_count.tolist())
+    assert counts[0] == counts[1]
+    assert min(counts[0]) > 0
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+def test_a_normalised_heads_loss_does_not_depend_on_the_features_length(dtype):
+    x, weight, y = make_problem(10, seed=11)
+    x = (x / x.norm(dim=1, keepdim=True)).to(dtype)
+    head = make_head(weight, make_theta('0.5', 11), scale=30.0)
+    expected = losses_of(head, x, y)
+    for power in (-18, -6, 16, 100):  # 2^-18 is 4e-6
+        np.testing.assert_allclose(losses_of(head, 2.0**power * x, y), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize('floor', FLOORS)

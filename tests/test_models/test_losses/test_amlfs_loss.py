@@ -145,7 +145,8 @@ def test_only_the_target_logit_changes(seed):
     norm = 10 ** (4 * torch.rand(64, generator=random) - 2)  # 0.01 to 100
     logits = norm[:, None] * (2 * torch.rand(64, 5, generator=random) - 1)
     before = logits.clone()
-    new, cosine = transform_target_logit(logits, target, norm, t)
+    new, cosine = transform_target_logit(logits.requires_grad_(), target, norm, t)
+    assert new.requires_grad
     assert torch.equal(logits, before)
     assert not cosine.requires_grad
     for i in range(64):
