@@ -7,9 +7,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
 
 import amlfs_mm  # noqa: F401
 from amlfs_mm.engine.journal import read_records
@@ -54,6 +58,17 @@ def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(('127.0.0.1', 0))
         return sock.getsockname()[1]
+
+
+def build(tmp_path: Path, runner_type: str = 'amlfs_mm.LossSearchRunner', **options) -> Runner:
+    """A runner of the tiny search in this process; options as in --cfg-options."""
+    cfg = Config.fromfile(TINY_SEARCH)
+    cfg.work_dir = str(tmp_path)
+    cfg.runner_type = runner_type
+    # mmengine keeps one logger a name.
+    cfg.experiment_name = f'{tmp_path.name}_{uuid4()}'
+    cfg.merge_from_dict(options)
+    return RUNNERS.build(cfg)
 
 
 def load(path: Path) -> dict:

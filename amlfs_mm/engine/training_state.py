@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,7 +138,10 @@ def _schedulers(runner: Runner) -> list:
 def _map(tree: Any, function: Any) -> Any:
     """The same nesting of dicts, lists and tuples, with function applied to every leaf."""
     if isinstance(tree, dict):
-        return {key: _map(value, function) for key, value in tree.items()}
+        mapped = copy.copy(tree)  # a Counter stays one
+        for key, value in tree.items():
+            mapped[key] = _map(value, function)
+        return mapped
     if isinstance(tree, (list, tuple)):
         return type(tree)(_map(value, function) for value in tree)
     return function(tree)

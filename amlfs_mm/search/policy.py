@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -111,7 +112,8 @@ class GaussianPolicy:
 
     def state_dict(self) -> dict:
         """mu and Adam's state: what a resumed search needs to go on as if never interrupted."""
-        return dict(mean=self.mean, sigma=self.sigma, optimizer=self._optimizer.state_dict())
+        optimizer = copy.deepcopy(self._optimizer.state_dict())  # its tensors are the live ones
+        return dict(mean=self.mean, sigma=self.sigma, optimizer=optimizer)
 
     def load_state_dict(self, state: dict) -> None:
         """Take over ``state_dict()``'s value.
@@ -125,4 +127,4 @@ class GaussianPolicy:
                 'build it over the same search space (same num_intervals)'
             )
         self._mu.copy_(state['mean'])
-        self._optimizer.load_state_dict(state['optimizer'])
+        self._optimizer.load_state_dict(copy.deepcopy(state['optimizer']))

@@ -4,15 +4,13 @@ import json
 import math
 from itertools import pairwise
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import pytest
 import torch
-from conftest import TINY_SEARCH, assert_equal, load, train
-from mmengine.config import Config
+from conftest import TINY_SEARCH, assert_equal, build, load, train
 from mmengine.hooks import Hook
-from mmengine.registry import HOOKS, RUNNERS
+from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from amlfs_mm.engine.journal import read_records
@@ -97,16 +95,6 @@ def test_the_checkpoint_holds_the_winner(tiny_run: Path, tiny_records: list[dict
     assert torch.equal(checkpoint['loss_search']['policy']['mean'], torch.tensor(last['mu']))
     # Its iterations are one candidate's, not four: 6 an epoch.
     assert checkpoint['meta']['iter'] == 18
-
-
-def build(tmp_path: Path, runner_type: str = 'amlfs_mm.LossSearchRunner', **options) -> Runner:
-    cfg = Config.fromfile(TINY_SEARCH)
-    cfg.work_dir = str(tmp_path)
-    cfg.runner_type = runner_type
-    # mmengine keeps one logger a name.
-    cfg.experiment_name = f'{tmp_path.name}_{uuid4()}'
-    cfg.merge_from_dict(options)
-    return RUNNERS.build(cfg)
 
 
 def test_a_plain_runner_searches_alike(tiny_run: Path, tmp_path: Path):

@@ -157,6 +157,11 @@ def test_update_equals_naive_reinforce_with_adam(sigma, lr, antithetic):
         naive.update(theta.tolist(), reward.tolist())
         np.testing.assert_allclose(policy.mean.numpy(), naive.mu, rtol=0, atol=1e-5)
     assert (policy.mean - mean).abs().max() > 10 * lr / 2  # it went somewhere
+    # Adam forgets the gradient's size; its moments (of the descent's gradient) remember it
+    moments = policy.state_dict()['optimizer']['state'][0]
+    np.testing.assert_allclose(-moments['exp_avg'].numpy(), naive.first, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(moments['exp_avg_sq'].numpy(), naive.second, rtol=1e-3)
+    assert moments['step'] == naive.steps == 49
 
 
 def test_other_betas_reach_adam():
@@ -251,17 +256,21 @@ def test_an_update_pushes_away_from_a_diverged_candidate():
         [NAN, 0.7, 0.7],
         [-INF, INF, NAN],
         [0.0, 0.0, 0.0],
+        [1e9, 1e9, 1e9],
+        [91.37] * 7,
+        [NAN, *[0.1] * 10],
     ],
 )
 @pytest.mark.parametrize('warm', [False, True])
 def test_equal_rewards_change_neither_mu_nor_adam(reward, warm):
+    """In float64 the mean of three 0.1 is not 0.1: what is left over must not become a step."""
     policy = GaussianPolicy(dim=2, lr=0.05)
-    theta = policy.sample(3, generator(0))
+    theta = policy.sample(len(reward), generator(0))
     if warm:
-        policy.update(theta, torch.tensor([1.0, 2.0, 4.0]))
+        policy.update(theta, torch.arange(len(reward)))
     mean, adam = policy.mean, adam_state(policy)
-    advantage = policy.update(theta, torch.tensor(reward))
-    assert advantage.tolist() == [0, 0, 0]
+    advantage = policy.update(theta, torch.tensor(reward, dtype=torch.float64))
+    assert advantage.tolist() == [0] * len(reward)
     assert torch.equal(policy.mean, mean)
     assert_same_state(adam_state(policy), adam)
 

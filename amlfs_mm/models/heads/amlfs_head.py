@@ -128,7 +128,8 @@ class AMLFSHead(ClsHead):
             per_sample = self.per_sample_loss(logits, features, target)
         losses = dict(loss=self.loss_weight * per_sample.mean())
         if self.cal_acc:
-            accuracy = Accuracy.calculate(logits, target, topk=self.topk)
+            # Without thresholds: the default one, 0, counts negative logits as wrong.
+            accuracy = Accuracy.calculate(logits, target, topk=self.topk, thrs=(None,))
             losses.update(
                 {f'accuracy_top-{k}': a for k, a in zip(self.topk, accuracy, strict=True)}
             )
