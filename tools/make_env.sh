@@ -16,6 +16,13 @@ if ! "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
 fi
 echo "Making .venv (a few minutes: torch and its CUDA libraries are 4.7 GB) ..."
 [ -x .venv/bin/python ] || "$PYTHON" -m venv .venv
-.venv/bin/python -m pip install --quiet --upgrade pip setuptools wheel 2>&1 | grep -v 'is ignored' || true
-.venv/bin/python -m pip install --quiet -c requirements/constraints.txt -e '.[tests]'
+install() {
+    if ! .venv/bin/python -m pip install "$@" >> .venv/install.log 2>&1; then
+        tail -20 .venv/install.log >&2
+        echo "The installation failed; the whole log is .venv/install.log" >&2
+        exit 1
+    fi
+}
+install --upgrade pip setuptools wheel
+install -c requirements/constraints.txt -e '.[tests]'
 echo "$WANTED" > .venv/installed
