@@ -116,7 +116,7 @@ class GaussianPolicy:
         return dict(mean=self.mean, sigma=self.sigma, optimizer=optimizer)
 
     def load_state_dict(self, state: dict) -> None:
-        """Take over ``state_dict()``'s value.
+        """Take over ``state_dict()``'s mu and moments; sigma and lr stay as this policy has them.
 
         Raises:
             ValueError: The state belongs to a policy of another dimension.
@@ -127,4 +127,6 @@ class GaussianPolicy:
                 'build it over the same search space (same num_intervals)'
             )
         self._mu.copy_(state['mean'])
+        lr = self._optimizer.param_groups[0]['lr']
         self._optimizer.load_state_dict(copy.deepcopy(state['optimizer']))
+        self._optimizer.param_groups[0]['lr'] = lr

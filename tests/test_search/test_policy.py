@@ -335,13 +335,17 @@ def test_a_saved_policy_goes_on_bit_identically(steps):
 
 
 def test_a_loaded_state_is_not_shared():
-    first, second = make(), make()
+    first, second, third = make(), make(), make()
     train(first, range(5))
-    second.load_state_dict(first.state_dict())
+    state = first.state_dict()
+    second.load_state_dict(state)
+    third.load_state_dict(state)
     mean, adam = second.mean, adam_state(second)
     train(first, range(5, 10))
+    train(third, range(5, 10))
     assert torch.equal(second.mean, mean)
     assert_same_state(adam_state(second), adam)
+    assert torch.equal(first.mean, third.mean)
 
 
 def test_a_state_kept_in_memory_is_a_snapshot():

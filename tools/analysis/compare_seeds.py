@@ -9,6 +9,7 @@ difference of the last config to every other.
 import argparse
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -66,10 +67,16 @@ def train_and_test(config: Path, seed: int, args: argparse.Namespace) -> float:
 
 
 def run(command: list, console: TextIO) -> None:
-    environment = {**os.environ, 'PYTHON': sys.executable}
+    environment = {'PORT': free_port(), **os.environ, 'PYTHON': sys.executable}
     done = subprocess.run(command, stdout=console, stderr=subprocess.STDOUT, env=environment)
     if done.returncode:
         raise SystemExit(f'{" ".join(map(str, command))} failed: see {console.name}')
+
+
+def free_port() -> str:
+    with socket.socket() as sock:
+        sock.bind(('127.0.0.1', 0))
+        return str(sock.getsockname()[1])
 
 
 def is_search(config: Path) -> bool:
