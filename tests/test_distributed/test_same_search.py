@@ -1,6 +1,7 @@
 """One search, whatever machine runs it: real gloo processes, started as a user starts them."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -42,15 +43,20 @@ def test_more_sub_runners_than_candidates(tmp_path: Path):
 
 
 def test_two_replicas_train_one_candidate_together(tiny_run: Path, tmp_path: Path):
-    """2 candidates x 2 replicas: a replica sees half of the batch, both end with one model."""
+    """2 candidates x 2 replicas: a replica sees half of the batch; resumed as if never stopped."""
     options = ['--cfg-options', 'loss_search.replicas_per_candidate=2', 'train_cfg.max_epochs=2']
-    done = train(tmp_path, *options, processes=4)
+    whole, resumed = tmp_path / 'whole', tmp_path / 'resumed'
+    done = train(whole, *options, processes=4)
     assert '4 process(es) = 2 sub-runner(s) x 2 replica(s); 4 candidates, 2 each' in done.stdout
-    records = read_records(tmp_path / 'loss_search.jsonl')
+    records = read_records(whole / 'loss_search.jsonl')
     assert len(records) == 2
     # The same draws as without replicas, and half as many iterations.
     assert records[0]['theta'] == read_records(tiny_run / 'loss_search.jsonl')[0]['theta']
-    assert load(tmp_path / 'epoch_2.pth')['meta']['iter'] == 2 * 3
+    assert load(whole / 'epoch_2.pth')['meta']['iter'] == 2 * 3
+    resumed.mkdir()
+    shutil.copy(whole / 'epoch_1.pth', resumed)
+    train(resumed, '--resume', *options, processes=4)
+    assert_same_run(whole, resumed, 'epoch_2.pth')
 
 
 def test_replicas_that_do_not_fit(tmp_path: Path):

@@ -88,14 +88,15 @@ class LossSearchHook(Hook):
 
         # Train the model M_w for one epoch separately with each, and score it: R(theta_i).
         start = TrainingState.capture(runner)
-        rewards, best = {}, (-math.inf, None)
+        rewards, best_reward, best = {}, -math.inf, None
         for candidate in self.population.my_candidates(self.num_candidates):
             start.restore(runner)
             self.install(runner, candidate, theta[candidate])
             yield
             rewards[candidate] = self.score(runner)
-            if rewards[candidate] > best[0]:
-                best = rewards[candidate], TrainingState.capture(runner)
+            if rewards[candidate] > best_reward:
+                best_reward, best = rewards[candidate], None  # one copy at a time
+                best = TrainingState.capture(runner)
 
         # Decide the winner, the arg max; the first one of equals.
         reward = self.population.exchange_rewards(rewards, self.num_candidates)
@@ -110,7 +111,7 @@ class LossSearchHook(Hook):
         if winner is None:
             start.restore(runner)
         else:
-            self.take_over(runner, best[1], winner)
+            self.take_over(runner, best, winner)
         self.report(runner, mu_before, theta, reward, advantage, winner)
 
     def before_train_epoch(self, runner: Runner) -> None:
@@ -156,12 +157,13 @@ class LossSearchHook(Hook):
         self.progress.advance()
 
     def score(self, runner: Runner) -> float:
-        """The reward of the model as it stands; NaN if its loss or weights are not finite."""
+        """The reward of the model as it stands; NaN if it, the loss or a weight is not finite."""
         average_buffers(runner)  # what is scored, handed over and saved is the same model
         weights = torch.stack([torch.isfinite(p).all() for p in runner.model.parameters()])
         if not everyone_agrees(bool(self._finite) and bool(weights.all())):
             return math.nan
-        return float(self.evaluate(runner)[self.reward])
+        reward = float(self.evaluate(runner)[self.reward])
+        return reward if math.isfinite(reward) else math.nan
 
     def evaluate(self, runner: Runner) -> dict:
         """All metrics of the model on D_v."""
@@ -188,7 +190,14 @@ class LossSearchHook(Hook):
         mu, share = self.policy.mean, self.interval_share()
         self.progress.finish_epoch()
         self.journal.record(
-            mu_before, mu, self.policy.sigma, theta, reward, advantage, winner, share
+            mu_before=mu_before,
+            mu=mu,
+            sigma=self.policy.sigma,
+            theta=theta,
+            reward=reward,
+            advantage=advantage,
+            best=winner,
+            interval_share=share,
         )
         self.journal.save_if_best_ever(runner)
         summary = summarise(reward)
