@@ -6,7 +6,6 @@ import json
 import math
 from pathlib import Path
 
-import torch
 from mmengine.runner import Runner
 from torch import Tensor
 
@@ -139,13 +138,3 @@ class Journal:
 def read_records(path: str | Path) -> list[dict]:
     """The epochs in a ``loss_search.jsonl``."""
     return [json.loads(line) for line in Path(path).read_text().splitlines()]
-
-
-def summarise(reward: Tensor) -> dict[str, float]:
-    """Best, mean and population deviation of the finite rewards; NaN where there is none."""
-    finite = reward[torch.isfinite(reward)]
-    if not len(finite):
-        return dict(best=math.nan, mean=math.nan, std=math.nan)
-    return dict(
-        best=finite.max().item(), mean=finite.mean().item(), std=finite.std(correction=0).item()
-    )

@@ -24,7 +24,8 @@ from ..checks import (
     check_reward,
     find_heads,
 )
-from ..journal import Journal, summarise
+from ..journal import Journal
+from ..messages import announce, tell_epoch
 from ..population import Population, everyone_agrees
 from ..progress import CandidateProgress
 from ..training_state import TrainingState, average_buffers, clear_optimizers
@@ -200,20 +201,14 @@ class LossSearchHook(Hook):
             interval_share=share,
         )
         self.journal.save_if_best_ever(runner)
-        summary = summarise(reward)
-        moved = (mu - self.mu_0).norm().item()
-        runner.visualizer.add_scalars(
-            {f'search/reward_{name}': value for name, value in summary.items()}
-            | {'search/mu_distance': moved}
-            | {f'search/{f}_{i}': s for f in share for i, s in enumerate(share[f])},
-            step=runner.epoch + 1,
-        )
-        lost = int(torch.isnan(reward).sum())
-        runner.logger.info(
-            f'Search epoch {runner.epoch + 1}/{runner.max_epochs}: {self.reward} '
-            f'best {summary["best"]:.2f} (theta_{winner}), mean {summary["mean"]:.2f}, '
-            f'std {summary["std"]:.2f}' + (f', {lost} diverged' if lost else '') + '; '
-            f'{time.perf_counter() - self._started:.1f} s; |mu - mu_0| {moved:.3f}'
+        tell_epoch(
+            runner,
+            self.reward,
+            reward,
+            winner,
+            mu_distance=(mu - self.mu_0).norm().item(),
+            interval_share=share,
+            seconds=time.perf_counter() - self._started,
         )
         if winner is None:
             self._survive_lost_epoch(runner)
@@ -283,31 +278,7 @@ class LossSearchHook(Hook):
         self.population.hand_over(TrainingState.capture(runner), 0).restore(runner)
         metrics = self.evaluate(runner)
         check_reward(metrics, self.reward)
-        self._announce(runner, metrics)
-
-    def _announce(self, runner: Runner, metrics: dict) -> None:
-        population, candidates = self.population, self.num_candidates
-        groups, replicas = population.num_sub_runners, population.replicas
-        served = sorted({len(population.candidates_of(k, candidates)) for k in range(groups)})
-        runner.logger.info(
-            f'Loss search: {groups * replicas} process(es) = {groups} sub-runner(s) x {replicas} '
-            f'replica(s); {candidates} candidates, {" or ".join(map(str, served))} each'
-        )
-        runner.logger.info(
-            f'Data: {len(runner.train_dataloader.dataset)} training samples, '
-            f'{len(runner.val_dataloader.dataset)} in D_v for the reward {self.reward}, '
-            f'{metrics[self.reward]:.2f} at the start'
-        )
-        runner.logger.info(
-            f'Cost: an epoch trains and evaluates {candidates} models, {candidates} x the compute '
-            f'of the baseline and about {max(served)} x its time'
-        )
-        if groups > candidates:
-            runner.logger.warning(
-                f'{groups} sub-runners for {candidates} candidates: {groups - candidates} of them '
-                'repeat work that is not used. Raise num_candidates or replicas_per_candidate, or '
-                'start fewer processes'
-            )
+        announce(runner, self.population, self.num_candidates, self.reward, metrics[self.reward])
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Put the state of the search under the key ``loss_search``."""
