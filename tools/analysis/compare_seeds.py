@@ -106,9 +106,9 @@ def main() -> None:
         for config in args.configs
     }
     last = args.configs[-1]
-    print(
-        f'\nTest {args.metric} of the last epoch, {len(args.seeds)} seed(s), mean ± 95 % interval:'
-    )
+    n = len(args.seeds)
+    seeds = 'one seed' if n == 1 else f'{n} seeds, mean ± 95 % interval'
+    print(f'\nTest {args.metric} of the last epoch, {seeds}:')
     print(f'\n| config | candidate-epochs | test | {last.stem} minus it |\n|---|---|---|---|')
     for config, values in results.items():
         difference = '' if config == last else interval(results[last] - values)
