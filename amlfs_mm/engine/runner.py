@@ -116,6 +116,13 @@ class LossSearchRunner(Runner):
                 f'{filename} is refused: it is no checkpoint, or holds objects other than tensors, '
                 f'numbers and mmengine histories, which could run code. ({_first_line(error)})'
             ) from error
+        except (RuntimeError, OSError, EOFError) as error:  # torch's ways to say it is cut short
+            if isinstance(error, RuntimeError) and 'PytorchStreamReader' not in str(error):
+                raise
+            raise ValueError(
+                f'{filename} is damaged, perhaps cut short: use the checkpoint before it. '
+                f'({_first_line(error)})'
+            ) from error
 
     def save_checkpoint(self, out_dir: str, filename: str, *args, **kwargs) -> None:
         if self.population.sub_runner > 0:

@@ -38,32 +38,33 @@ class GaussianPolicy:
     ``amlfs_mm.registry.TASK_UTILS``.
 
     Args:
-        dim: The length D of theta; mu starts at 0. Give this or ``mean``.
-        mean: mu_0 (D,).
+        mean: mu_0 (D,), or its length D: mu then starts at 0.
         sigma: Standard deviation of every coordinate (fixed, as in the paper). 0: every candidate
             is mu itself and mu never moves (the best-of-B control).
         lr: Adam's learning rate, the paper's eta. 0: mu is frozen (section 4.6, random search).
         betas: Adam's.
         antithetic: Draw candidates in mirrored pairs mu + e, mu - e: same distribution, and the
             gradient's noise from the mean of the rewards cancels.
+        dim: D by its name, in place of ``mean``.
     """
 
     def __init__(
         self,
-        dim: int | None = None,
-        mean: Tensor | Sequence[float] | None = None,
+        mean: Tensor | Sequence[float] | int | None = None,
         sigma: float = 0.2,
         lr: float = 0.05,
         betas: tuple[float, float] = (0.9, 0.999),
         antithetic: bool = False,
+        dim: int | None = None,
     ) -> None:
         if (dim is None) == (mean is None):
-            raise ValueError('give exactly one of dim and mean')
+            raise ValueError('give exactly one of mean and dim')
         if not 0 <= sigma < float('inf'):
             raise ValueError(f'sigma is a standard deviation, >= 0 and finite, got {sigma}')
         if not 0 <= lr < float('inf'):
             raise ValueError(f'lr must be >= 0 and finite, got {lr}')
-        start = torch.zeros(dim) if mean is None else torch.as_tensor(mean)
+        start = mean if dim is None else dim
+        start = torch.zeros(start) if isinstance(start, int) else torch.as_tensor(start)
         if start.ndim != 1 or not torch.isfinite(start).all():
             raise ValueError(f'mean must be a finite vector, got shape {tuple(start.shape)}')
         self._mu = start.detach().to('cpu', torch.get_default_dtype(), copy=True)

@@ -31,8 +31,9 @@ class SearchSpace:
     theta is the flat vector ``[t_slope (M), t_bias (M), tau_slope (M), tau_bias (M)]`` of the
     paper's section 3.3, 4M = 24 numbers by default.
 
-    Another space is a class with this one's ``dim``, ``identity``, ``known_loss`` and
-    ``transforms``, registered in ``amlfs_mm.registry.TASK_UTILS``.
+    Another space is a class with this one's ``dim``, ``split`` (a named tuple of blocks),
+    ``identity``, ``known_loss`` and ``transforms``, registered in
+    ``amlfs_mm.registry.TASK_UTILS``.
 
     Args:
         num_intervals: M.

@@ -19,6 +19,13 @@ from amlfs_mm.search import PiecewiseLinear, SearchSpace
 # Okabe and Ito's colours: told apart by colour-blind readers and in greyscale prints.
 COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000', '#999999']
 
+TITLES = dict(
+    t_slope='slopes of t',
+    t_bias='biases of t',
+    tau_slope=r'slopes of $\tau$',
+    tau_bias=r'biases of $\tau$',
+)
+
 
 def plot_search(records: list[dict], space: SearchSpace, directory: str | Path) -> list[Path]:
     """Draw ``search_mu.png``, ``search_loss.png`` and ``search_reward.png`` into a directory.
@@ -47,22 +54,28 @@ def plot_search(records: list[dict], space: SearchSpace, directory: str | Path) 
 
 
 def plot_mu(records: list[dict], space: SearchSpace) -> plt.Figure:
-    """mu over the epochs, a panel for each block of theta (Fig. 3)."""
+    """mu over the epochs, a panel for each block that ``space.split`` names (Fig. 3)."""
     mu = torch.tensor([records[0]['mu_before']] + [record['mu'] for record in records])
-    figure, axes = plt.subplots(2, 2, figsize=(10, 6.5), sharex=True, layout='constrained')
-    titles = ['slopes of t', 'biases of t', r'slopes of $\tau$', r'biases of $\tau$']
-    blocks = zip(*(space.split(row) for row in mu), strict=True)
-    for ax, title, block in zip(axes.flat, titles, blocks, strict=True):
+    rows = [space.split(row) for row in mu]
+    names = rows[0]._fields
+    grid = (-(-len(names) // 2), 2)
+    figure, axes = plt.subplots(
+        *grid, figsize=(10, 0.5 + 3 * grid[0]), sharex=True, squeeze=False, layout='constrained'
+    )
+    for ax in axes.flat[len(names) :]:
+        ax.axis('off')
+    for ax, name, block in zip(axes.flat, names, zip(*rows, strict=True), strict=False):
         for i, values in enumerate(torch.stack(block).T):
             ax.plot(values, color=COLOURS[i % len(COLOURS)], label=f'interval {i + 1}')
-        ax.set_title(title)
+        ax.set_title(TITLES.get(name, name))
         ax.grid(alpha=0.3)
-    for ax in axes[1]:
+    for ax in axes[-1]:
         ax.set_xlabel('epoch')
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     for ax in axes[:, 0]:
         ax.set_ylabel(r'$\mu$')
-    axes[0, 1].legend(loc='center left', bbox_to_anchor=(1, 0.5), frameon=False)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc='outside right center', frameon=False)
     figure.suptitle(r'Mean $\mu$ of the distribution of losses')
     return figure
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import TINY_SEARCH, load, run, train
+from conftest import TINY_SEARCH, build, load, run, train
 from mmengine.logging import HistoryBuffer
 
 
@@ -61,6 +61,16 @@ def test_malicious_checkpoint_is_refused(tiny_run: Path, tmp_path: Path, tool: s
 def test_no_field_of_a_checkpoint_can_run_code(tiny_run: Path, tmp_path: Path, field: str):
     poisoned(tiny_run / 'epoch_1.pth', field, tmp_path / 'ran', tmp_path / 'bad.pth')
     assert not (tmp_path / 'ran').exists()
+
+
+def test_a_damaged_checkpoint_is_named(tiny_run: Path, tmp_path: Path):
+    path = tmp_path / 'cut.pth'
+    whole = (tiny_run / 'epoch_1.pth').read_bytes()
+    runner = build(tmp_path)
+    for length in (0, 100, 5000, len(whole) // 2, len(whole) - 10):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=r'cut\.pth is (damaged|refused)'):
+            runner.load_checkpoint(str(path))
 
 
 def test_histories_load_and_getattr_reaches_nothing_else(tmp_path: Path):

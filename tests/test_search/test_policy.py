@@ -394,3 +394,10 @@ def test_shapes_that_do_not_fit_are_refused(theta, reward):
 def test_wrong_options_are_refused(options, says):
     with pytest.raises(ValueError, match=says):
         GaussianPolicy(**options)
+
+
+def test_the_first_argument_is_mu_0_or_its_length():
+    one, other = GaussianPolicy(3, 0.1, 0.02), GaussianPolicy(dim=3, sigma=0.1, lr=0.02)
+    assert one.mean.tolist() == other.mean.tolist() == [0.0] * 3
+    assert GaussianPolicy(torch.tensor([1.0, 2.0]), 0.3).mean.tolist() == [1.0, 2.0]
+    assert (one.sigma, GaussianPolicy([1.0], 0.3).sigma) == (0.1, 0.3)
