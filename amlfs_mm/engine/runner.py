@@ -50,8 +50,14 @@ class LossSearchRunner(Runner):
         if self.distributed and not is_distributed():
             join_job(self.launcher, **env_cfg.get('dist_cfg', {}))
         self.population = Population.split_world(options['replicas_per_candidate'])
-        if options['threads_per_process'] is not None:
-            torch.set_num_threads(options['threads_per_process'])
+        threads = options['threads_per_process']
+        if threads is not None:
+            if not isinstance(threads, int) or threads < 1:
+                raise ValueError(
+                    f'loss_search.threads_per_process must be a whole number >= 1, or None for '
+                    f"torch's own setting, got {threads!r}"
+                )
+            torch.set_num_threads(threads)
         self.search_dir = self._work_dir
         if self.population.sub_runner > 0:
             self._work_dir = os.path.join(

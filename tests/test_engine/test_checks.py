@@ -50,6 +50,7 @@ TRAIN_CIFAR = ['tools/train.py', 'configs/amlfs_resnet20_cifar10.py', '--work-di
             dict(loss_search=dict(replicas_per_candidate=2)),
             ['replicas_per_candidate=2', 'one of [1]'],
         ),
+        (dict(loss_search=dict(threads_per_process=0)), ['threads_per_process', 'got 0']),
         (dict(launcher='pytorch'), ['RANK', 'dist_train.sh']),
     ],
 )
@@ -86,6 +87,8 @@ def test_heads_with_different_spaces(tmp_path: Path):
         dict(num_candidates=2.5),
         dict(hand_over='weights'),
         dict(max_lost_epochs=0),
+        dict(mu_0=None),
+        dict(mu_0=dict(m=0.35)),
     ],
 )
 def test_bad_options_of_the_hook(options: dict):

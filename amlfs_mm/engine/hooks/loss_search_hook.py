@@ -72,6 +72,10 @@ class LossSearchHook(Hook):
             raise ValueError(f"hand_over must be 'all' or 'model', got {hand_over!r}")
         if not isinstance(max_lost_epochs, int) or max_lost_epochs < 1:
             raise ValueError(f'max_lost_epochs must be >= 1, got {max_lost_epochs!r}')
+        if not isinstance(mu_0, (str, dict)) or (isinstance(mu_0, dict) and 'name' not in mu_0):
+            raise ValueError(
+                f"mu_0 must be a known loss, 'softmax' or dict(name='am_softmax', m=0.35), got {mu_0!r}"
+            )
         self.num_candidates = num_candidates
         self.reward = reward
         self.policy_cfg = dict(policy)
