@@ -74,7 +74,8 @@ class LossSearchHook(Hook):
             raise ValueError(f'max_lost_epochs must be >= 1, got {max_lost_epochs!r}')
         if not isinstance(mu_0, (str, dict)) or (isinstance(mu_0, dict) and 'name' not in mu_0):
             raise ValueError(
-                f"mu_0 must be a known loss, 'softmax' or dict(name='am_softmax', m=0.35), got {mu_0!r}"
+                "mu_0 must be a known loss, 'softmax' or dict(name='am_softmax', m=0.35), got "
+                f'{mu_0!r}'
             )
         self.num_candidates = num_candidates
         self.reward = reward
