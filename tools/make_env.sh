@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make .venv beside the README and install this package with its test requirements, at the versions
-# that CI ran. Does nothing if that was done before for the same requirements.
-# PYTHON names the interpreter to build on (3.10 or newer; the pinned versions need 3.11 or newer).
+# that CI ran (on Python 3.10 the newest that support it). Does nothing if that was done before for the
+# same requirements. PYTHON names the interpreter to build on.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

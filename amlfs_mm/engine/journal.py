@@ -26,9 +26,6 @@ class Journal:
         self.directory = Path(directory)
         self.writes = writes
         self.records: list[dict] = []
-        self.best_reward = -math.inf
-        self.best_file: str | None = None
-        self.superseded: list[str] = []
 
     def record(
         self,
@@ -71,32 +68,35 @@ class Journal:
                 temporary.write_text(''.join(json.dumps(line) + '\n' for line in self.records))
         return record
 
+    def best_epochs(self) -> list[int]:
+        """The epochs, from 1, whose winner was the best until then; the last is the best ever."""
+        epochs, best_reward = [], -math.inf
+        for record in self.records:
+            if record['best'] is not None and record['reward'][record['best']] > best_reward:
+                best_reward = record['reward'][record['best']]
+                epochs.append(record['epoch'])
+        return epochs
+
     def save_if_best_ever(self, runner: Runner) -> None:
         """Save the model, the last record's winner, if no epoch before had such a reward.
 
         The file it supersedes stays until :meth:`remove_superseded`.
         """
-        last = self.records[-1]
-        if last['best'] is None or last['reward'][last['best']] <= self.best_reward:
-            return
-        self.best_reward = last['reward'][last['best']]
-        if self.best_file is not None:
-            self.superseded.append(self.best_file)
-        self.best_file = f'best_reward_epoch_{last["epoch"]}.pth'
-        runner.save_checkpoint(
-            str(self.directory),
-            self.best_file,
-            save_optimizer=False,
-            save_param_scheduler=False,
-            meta=dict(epoch=last['epoch'], iter=runner.iter),
-        )
+        epoch = self.records[-1]['epoch']
+        if self.best_epochs()[-1:] == [epoch]:
+            runner.save_checkpoint(
+                str(self.directory),
+                best_file(epoch),
+                save_optimizer=False,
+                save_param_scheduler=False,
+                meta=dict(epoch=epoch, iter=runner.iter),
+            )
 
     def remove_superseded(self) -> None:
         """Remove best-ever models of former epochs; call it once a newer checkpoint is safe."""
-        for name in self.superseded:
-            if self.writes and name != self.best_file:
-                (self.directory / name).unlink(missing_ok=True)
-        self.superseded = []
+        if self.writes:
+            for epoch in self.best_epochs()[:-1]:
+                (self.directory / best_file(epoch)).unlink(missing_ok=True)
 
     def write_schedule(self, seed: int, search_space: str, config: str) -> None:
         """Write ``loss_schedule.json``: the winner's loss of every epoch.
@@ -119,20 +119,10 @@ class Journal:
             with replace_when_whole(self.directory / 'loss_schedule.json') as temporary:
                 temporary.write_text(json.dumps(content, indent=1) + '\n')
 
-    def state_dict(self) -> dict:
-        """What a resumed search continues."""
-        return dict(
-            records=self.records,
-            best_reward=self.best_reward,
-            best_file=self.best_file,
-            superseded=self.superseded,
-        )
 
-    def load_state_dict(self, state: dict) -> None:
-        self.records = list(state['records'])
-        self.best_reward = state['best_reward']
-        self.best_file = state['best_file']
-        self.superseded = list(state['superseded'])
+def best_file(epoch: int) -> str:
+    """Name of the best-ever model, if that is this epoch's winner."""
+    return f'best_reward_epoch_{epoch}.pth'
 
 
 def read_records(path: str | Path) -> list[dict]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import torch
 import torch.distributed as dist
+from mmengine.dist import all_reduce
 from torch import Tensor
 from torch.distributed.device_mesh import init_device_mesh
 
@@ -99,9 +100,7 @@ class Population:
             if candidate % self.num_sub_runners == self.sub_runner and math.isfinite(reward):
                 total[:, candidate] = torch.tensor([reward, 1.0], dtype=torch.float64)
         if self._group is not None:
-            on_wire = total.to(self._wire_device())
-            dist.all_reduce(on_wire, group=self._group)
-            total = on_wire.cpu()
+            all_reduce(total, group=self._group)
         return torch.where(total[1] == 1, total[0], torch.nan)
 
     def hand_over(self, state: TrainingState | None, winner: int) -> TrainingState:
@@ -153,9 +152,6 @@ def _allocate(sizes: dict) -> dict:
 
 def everyone_agrees(condition: bool) -> bool:
     """Whether the condition holds on every replica of this sub-runner (of this process's world)."""
-    if not dist.is_initialized() or dist.get_world_size() == 1:
-        return condition
-    device = 'cuda' if dist.get_backend() == 'nccl' else 'cpu'
-    flag = torch.tensor([int(condition)], device=device)
-    dist.all_reduce(flag, op=dist.ReduceOp.MIN)
+    flag = torch.tensor([int(condition)])
+    all_reduce(flag, op='min')
     return bool(flag.item())

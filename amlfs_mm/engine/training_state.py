@@ -71,7 +71,7 @@ class TrainingState:
     def restore(self, runner: Runner) -> None:
         """Put the runner back into this state; this copy stays independent of what follows."""
         saved = _map(self.tree, lambda v: self._view(v) if isinstance(v, Slot) else v)
-        for module, tensors in zip(_modules(runner), saved['modules'], strict=True):
+        for module, tensors in zip(_modules(runner), saved.pop('modules'), strict=True):
             for name, tensor in _tensors(module).items():
                 tensor.copy_(tensors[name])
 

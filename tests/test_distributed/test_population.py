@@ -11,6 +11,7 @@ from conftest import free_port
 from mmengine.dist import all_reduce, get_dist_info, is_main_process
 
 from amlfs_mm.engine import Population, TrainingState
+from amlfs_mm.engine.population import everyone_agrees
 
 
 def in_processes(world: int, function, *arguments) -> None:
@@ -50,6 +51,9 @@ def check_grid(rank: int) -> None:
     mine = torch.tensor([10.0**rank])
     all_reduce(mine)
     assert mine.item() == (11 if rank < 2 else 1100)
+
+    assert everyone_agrees(True)
+    assert everyone_agrees(rank != 3) == (rank < 2)
 
     # Replica r hands over to replica r, whatever the sizes that the others had.
     winner = state_of(2 + rank % 2)

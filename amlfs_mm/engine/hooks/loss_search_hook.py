@@ -24,7 +24,7 @@ from ..checks import (
     check_reward,
     find_heads,
 )
-from ..journal import Journal
+from ..journal import Journal, best_file
 from ..messages import announce, tell_epoch
 from ..population import Population, everyone_agrees
 from ..progress import CandidateProgress
@@ -220,9 +220,10 @@ class LossSearchHook(Hook):
 
     def interval_share(self) -> dict[str, list[float]]:
         """Share of the winner's training samples in each interval of t and tau (replica 0's)."""
+        counts = [head.interval_counts() for head in self.heads]
         share = {}
-        for name in ('t', 'tau'):
-            count = sum(getattr(head, f'{name}_count') for head in self.heads).double()
+        for name in counts[0]:
+            count = sum(of_head[name] for of_head in counts).double()
             share[f'{name}_interval'] = (count / count.sum().clamp(min=1)).tolist()
         return share
 
@@ -268,7 +269,7 @@ class LossSearchHook(Hook):
         self.journal = Journal(directory, writes=self.population.is_main)
         if self._loaded is not None:
             self.policy.load_state_dict(self._loaded['policy'])
-            self.journal.load_state_dict(self._loaded['journal'])
+            self.journal.records = list(self._loaded['records'])
 
         loop = runner.train_loop
         loop.dataloader = make_reproducible(loop.dataloader, runner.seed)
@@ -291,7 +292,7 @@ class LossSearchHook(Hook):
             epoch=runner.epoch + 1,
             search_space=repr(self.heads[0].search_space),
             policy=self.policy.state_dict(),
-            journal=self.journal.state_dict(),
+            records=self.journal.records,
         )
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -311,8 +312,10 @@ class LossSearchHook(Hook):
         from amlfs_mm.visualization import plot_search  # matplotlib: only when there is a plot
 
         plots = plot_search(self.journal.records, space, self.journal.directory)
-        runner.logger.info(
-            f'Search done. Best {self.reward} {self.journal.best_reward:.2f} on D_v (optimistic: '
-            f'it was selected there): {self.journal.best_file}. Plots: '
-            + ', '.join(path.name for path in plots)
-        )
+        runner.logger.info('Search done. Plots: ' + ', '.join(path.name for path in plots))
+        if epochs := self.journal.best_epochs():
+            best = self.journal.records[epochs[-1] - 1]
+            runner.logger.info(
+                f'Best {self.reward} {best["reward"][best["best"]]:.2f} on D_v (optimistic: it was '
+                f'selected there): {best_file(epochs[-1])}'
+            )

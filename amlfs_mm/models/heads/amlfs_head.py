@@ -77,7 +77,6 @@ class AMLFSHead(ClsHead):
         self.fc = nn.Linear(in_channels, num_classes, bias=False)
         self.register_buffer('theta', self.search_space.identity())
         t, tau = self.search_space.transforms(self.theta)
-        # Samples seen in each interval since theta was installed; read it when you need it.
         self.register_buffer(
             't_count', torch.zeros(t.num_intervals, dtype=torch.int64), persistent=False
         )
@@ -100,6 +99,10 @@ class AMLFSHead(ClsHead):
         self.theta.copy_(theta)
         self.t_count.zero_()
         self.tau_count.zero_()
+
+    def interval_counts(self) -> dict[str, Tensor]:
+        """Training samples seen in each interval of t and tau, (M,) each, with this theta."""
+        return dict(t=self.t_count, tau=self.tau_count)
 
     def pre_logits(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
         """The features (N, D) of the last stage; a bare tensor is them already."""
