@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,12 @@ from pathlib import Path
 def replace_when_whole(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; what the body wrote there then becomes ``path``.
 
-    The content is on disk before the rename. If the body raises, ``path`` stays as it was.
+    The content is on disk before the rename, and the rename before this returns. If the body
+    raises, ``path`` stays as it was.
+
+    Raises:
+        OSError: It could not be written (disk full, no permission); the message names ``path`` and
+            the space left.
     """
     path = Path(path)
     temporary = path.with_name(f'.{path.name}.part')
@@ -21,5 +27,23 @@ def replace_when_whole(path: str | Path) -> Iterator[Path]:
         with open(temporary, 'rb+') as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f'cannot write {path}: {error.strerror or error}; '
+            f'{_free_megabytes(path.parent)} MB free there. What was there before is untouched',
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _free_megabytes(directory: Path) -> int | str:
+    try:
+        return shutil.disk_usage(directory).free // 2**20
+    except OSError:
+        return 'unknown'

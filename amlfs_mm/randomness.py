@@ -27,6 +27,28 @@ def seed_process(seed: int) -> None:
     torch.manual_seed(seed)
 
 
+def random_state() -> dict:
+    """The state of all that :func:`seed_process` seeds (of CUDA: this process's device)."""
+    name, keys, *position = np.random.get_state()
+    return dict(
+        python=random.getstate(),
+        # Lists: what a checkpoint may hold.
+        numpy=(name, keys.tolist(), *position),
+        torch=torch.get_rng_state(),
+        cuda=torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
+    )
+
+
+def set_random_state(state: dict) -> None:
+    """Go on from a :func:`random_state`."""
+    name, keys, *position = state['numpy']
+    random.setstate(state['python'])
+    np.random.set_state((name, np.array(keys, dtype=np.uint32), *position))
+    torch.set_rng_state(state['torch'])
+    if state['cuda'] is not None and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state['cuda'])
+
+
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """The body draws from CPU generators seeded so; afterwards they are as they were before."""

@@ -1,11 +1,13 @@
 """Train a config: a baseline or a loss search."""
 
 import argparse
+import os
 from pathlib import Path
 
 import torch.distributed as dist
 from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
+from torch.distributed.elastic.multiprocessing.errors import record
 
 import amlfs_mm  # noqa: F401  (cures for the OpenMMLab stack come before a config is read)
 
@@ -48,6 +50,10 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     if args.resume is not None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
+    if int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0:
+        # torchrun has started the job again (MAX_RESTARTS): go on from what it had saved.
+        cfg.resume = True
+        cfg.load_from = None
     if 'runner_type' not in cfg:
         # No search: one model on all processes, plain data parallelism.
         cfg.runner_type = 'amlfs_mm.LossSearchRunner'
@@ -55,6 +61,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     return cfg
 
 
+@record  # torchrun then shows the first failure of all processes, once
 def main() -> None:
     args = parse_args()
     runner = RUNNERS.build(merge_args(Config.fromfile(args.config), args))

@@ -6,13 +6,20 @@ who happened to load it. Here each sample carries its own seed through the loade
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 
+import cv2
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from amlfs_mm.randomness import derive_seed, seeded
+
+# How files and decoders say that an image is missing, truncated or no image: Python and Pillow;
+# mmcv's loading transforms; OpenCV.
+UNREADABLE = (OSError, EOFError, AssertionError, cv2.error)
+MAX_SKIPS = 100
 
 
 class SeededBatchSampler(Sampler):
@@ -26,10 +33,18 @@ class SeededBatchSampler(Sampler):
         self.batch_sampler = batch_sampler
         self.seed = seed
         self.stream = (seed, 0, 0)
+        self.skip = 0
 
-    def set_stream(self, epoch: int, candidate: int) -> None:
-        """Use the order and augmentation of this candidate of this epoch from the next pass on."""
+    def set_stream(self, epoch: int, candidate: int, skip: int = 0) -> None:
+        """Use the order and augmentation of this candidate of this epoch from the next pass on.
+
+        Args:
+            epoch: From 0.
+            candidate: From 0.
+            skip: Batches at the start of the pass to leave out, as already trained.
+        """
         self.stream = (self.seed, epoch, candidate)
+        self.skip = skip
 
     @property
     def sampler(self) -> Sampler:
@@ -41,27 +56,63 @@ class SeededBatchSampler(Sampler):
             # Samplers add their own seed to it: 31 bits leave room.
             self.sampler.set_epoch(derive_seed(*self.stream) % 2**31)
         drawn = Counter()
-        for batch in self.batch_sampler:
+        for number, batch in enumerate(self.batch_sampler):
             seeded_batch = []
             for index in batch:
                 seeded_batch.append((index, derive_seed(*self.stream, index, drawn[index])))
                 drawn[index] += 1
-            yield seeded_batch
+            if number >= self.skip:
+                yield seeded_batch
 
     def __len__(self) -> int:
         return len(self.batch_sampler)
 
 
 class SeededDataset(Dataset):
-    """Loads sample ``(index, seed)`` of another dataset with all CPU generators seeded so."""
+    """Loads sample ``(index, seed)`` of another dataset with all CPU generators seeded so.
 
-    def __init__(self, dataset: Dataset) -> None:
+    Args:
+        dataset: The other dataset.
+        unreadable: ``'error'``: a sample that cannot be read ends the training, with an error that
+            names it. ``'skip'``: another one, drawn by the sample's seed, takes its place, with a
+            warning; ``skipped`` counts them over all loader workers of this process.
+    """
+
+    def __init__(self, dataset: Dataset, unreadable: str = 'error') -> None:
+        if unreadable not in ('error', 'skip'):
+            raise ValueError(f"unreadable samples: 'error' or 'skip', got {unreadable!r}")
         self.dataset = dataset
+        self.unreadable = unreadable
+        self._skipped = torch.multiprocessing.get_context().Value('q', 0)  # loader workers share it
 
     def __getitem__(self, index_and_seed: tuple[int, int]):
         index, seed = index_and_seed
-        with seeded(seed):
-            return self.dataset[index]
+        for attempt in range(MAX_SKIPS):
+            try:
+                with seeded(seed):
+                    return self.dataset[index]
+            except UNREADABLE as error:
+                message = f'training sample {index}{self._path(index)} cannot be read: {error}'
+                if self.unreadable == 'error':
+                    raise ValueError(
+                        f"{message}. Mend or remove it, or set LossSearchHook(unreadable='skip')"
+                    ) from error
+                warnings.warn(f'{message}. Another one takes its place', stacklevel=2)
+                with self._skipped.get_lock():
+                    self._skipped.value += 1
+                index = derive_seed(seed, attempt) % len(self.dataset)
+        raise ValueError(f'{MAX_SKIPS} samples drawn one after the other cannot be read; {message}')
+
+    @property
+    def skipped(self) -> int:
+        """Samples that another one had to replace, since the start."""
+        return self._skipped.value
+
+    def _path(self, index: int) -> str:
+        if not hasattr(self.dataset, 'get_data_info'):
+            return ''
+        info = self.dataset.get_data_info(index)
+        return f' ({info["img_path"]})' if 'img_path' in info else ''
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -74,10 +125,11 @@ class SeededDataset(Dataset):
         return getattr(self.dataset, name)
 
 
-def make_reproducible(loader: DataLoader, seed: int) -> DataLoader:
+def make_reproducible(loader: DataLoader, seed: int, unreadable: str = 'error') -> DataLoader:
     """The same loader (batch size, workers, collation), with order and augmentation seeded.
 
-    Its ``batch_sampler`` is a :class:`SeededBatchSampler`.
+    Its ``batch_sampler`` is a :class:`SeededBatchSampler`, its ``dataset`` a
+    :class:`SeededDataset`.
 
     Raises:
         ValueError: The loader does not batch by itself, or its dataset is iterable.
@@ -89,7 +141,7 @@ def make_reproducible(loader: DataLoader, seed: int) -> DataLoader:
             f'batch_size={loader.batch_size}'
         )
     return DataLoader(
-        SeededDataset(loader.dataset),
+        SeededDataset(loader.dataset, unreadable),
         batch_sampler=SeededBatchSampler(loader.batch_sampler, seed),
         num_workers=loader.num_workers,
         collate_fn=loader.collate_fn,

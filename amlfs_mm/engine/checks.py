@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmengine.hooks import CheckpointHook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
@@ -47,6 +48,33 @@ def check_loops(runner: Runner) -> None:
             'a loss search scores candidates on held-out data (D_v): the config needs '
             'val_dataloader, val_cfg and val_evaluator'
         )
+
+
+def check_checkpoints(runner: Runner, search_every: int) -> None:
+    """Checkpoints hold winners, and one is always whole.
+
+    Raises:
+        ValueError: They are saved by iteration, or between the rounds' ends, or the last is removed
+            before the next is there.
+    """
+    for hook in runner.hooks:
+        if not isinstance(hook, CheckpointHook):
+            continue
+        if not hook.by_epoch:
+            raise ValueError(
+                'default_hooks.checkpoint.by_epoch=False would save candidates in the middle of '
+                'their epoch: leave it True'
+            )
+        if search_every > 1 and hook.interval != 1:
+            raise ValueError(
+                f'default_hooks.checkpoint.interval={hook.interval} with search_every='
+                f'{search_every}: set it to 1, which saves at the end of each round'
+            )
+        if hook.max_keep_ckpts == 1:
+            raise ValueError(
+                'default_hooks.checkpoint.max_keep_ckpts=1 removes the only checkpoint before the '
+                'next one is whole: set it to 2 or more'
+            )
 
 
 def check_hard_labels(model: nn.Module) -> None:

@@ -8,26 +8,26 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as dist
-from mmengine.dist import init_dist
 
 SLURM_NAMES = dict(RANK='SLURM_PROCID', WORLD_SIZE='SLURM_NTASKS', LOCAL_RANK='SLURM_LOCALID')
 TORCHRUN_NAMES = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
 
 
-def join_job(launcher: str, backend: str = 'nccl', timeout: float | None = None, **kwargs) -> None:
+def join_job(launcher: str, backend: str = 'nccl', timeout: float = 1800, **kwargs) -> None:
     """Make this process a member of the job, on GPUs or not.
 
-    On GPUs this is mmengine's ``init_dist``. That selects a CUDA device in any case and so fails on
-    a CPU, where we join over gloo ourselves.
+    In place of mmengine's ``init_dist``, which needs a GPU, and one for each process. Here
+    processes beyond the number of a node's GPUs share them, and without a GPU they join over gloo.
 
     Args:
         launcher: ``pytorch`` (torchrun) or ``slurm``.
         backend: As in ``env_cfg.dist_cfg``; gloo in its place without a GPU.
         timeout: Seconds after which a collective that hangs is an error.
-        kwargs: As in ``init_dist``.
+        kwargs: As in ``torch.distributed.init_process_group``.
 
     Raises:
-        ValueError: An unknown launcher, or the launcher's environment variables are missing.
+        ValueError: An unknown launcher, the launcher's environment variables are missing, or the
+            timeout is not positive.
     """
     needed = dict(pytorch=TORCHRUN_NAMES, slurm=SLURM_NAMES.values())
     if launcher not in needed:
@@ -41,14 +41,15 @@ def join_job(launcher: str, backend: str = 'nccl', timeout: float | None = None,
             f'launcher {launcher!r} needs the environment variables {missing}: start the job with '
             f'{start[launcher]}, or drop --launcher for one process'
         )
-    if torch.cuda.is_available():
-        options = {} if timeout is None else dict(timeout=timeout)
-        init_dist(launcher, backend=backend, **options, **kwargs)
-        return
+    if not isinstance(timeout, (int, float)) or timeout <= 0:
+        raise ValueError(f'env_cfg.dist_cfg.timeout must be seconds > 0, got {timeout!r}')
     if launcher == 'slurm':
         _name_slurm_job_as_torchrun()
-    options = {} if timeout is None else dict(timeout=timedelta(seconds=timeout))
-    dist.init_process_group('gloo', **options)
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ['LOCAL_RANK']) % torch.cuda.device_count())
+    else:
+        backend = 'gloo'
+    dist.init_process_group(backend, timeout=timedelta(seconds=timeout), **kwargs)
 
 
 def _name_slurm_job_as_torchrun() -> None:

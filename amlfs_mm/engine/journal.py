@@ -26,6 +26,7 @@ class Journal:
         self.directory = Path(directory)
         self.writes = writes
         self.records: list[dict] = []
+        self.unfinished = self.directory / 'unfinished'  # of a stopped job, see SearchRound
 
     def record(
         self,
@@ -37,8 +38,10 @@ class Journal:
         advantage: Tensor,
         best: int | None,
         interval_share: dict[str, list[float]],
+        epochs: range,
+        warmup: bool,
     ) -> dict:
-        """Add an epoch and write ``loss_search.jsonl``: one line of JSON an epoch.
+        """Add a round and write ``loss_search.jsonl``: one line of JSON a round (an epoch).
 
         Args:
             mu_before: (D,) that the candidates were drawn around.
@@ -49,9 +52,13 @@ class Journal:
             advantage: (B,).
             best: The winner's index; None if all diverged.
             interval_share: Share of the winner's training samples in each interval of t and tau.
+            epochs: The epochs, from 0, that each candidate trained.
+            warmup: Whether there was only the plain loss.
         """
         record = dict(
-            epoch=len(self.records) + 1,  # t of Algorithm 1, as in epoch_<t>.pth
+            epoch=epochs.stop,  # the last, from 1: t of Algorithm 1, as in epoch_<t>.pth
+            first_epoch=epochs.start + 1,
+            warmup=warmup,
             mu_before=mu_before.tolist(),
             mu=mu.tolist(),
             sigma=sigma,
@@ -92,11 +99,26 @@ class Journal:
                 meta=dict(epoch=epoch, iter=runner.iter),
             )
 
-    def remove_superseded(self) -> None:
-        """Remove best-ever models of former epochs; call it once a newer checkpoint is safe."""
-        if self.writes:
-            for epoch in self.best_epochs()[:-1]:
-                (self.directory / best_file(epoch)).unlink(missing_ok=True)
+    def best_record(self) -> dict | None:
+        """The epoch whose winner is the best ever."""
+        best = self.best_epochs()[-1:]
+        return next((record for record in self.records if [record['epoch']] == best), None)
+
+    def remove_superseded(self, saved_epoch: int) -> None:
+        """Remove what a resume from the checkpoint of ``saved_epoch`` will not need.
+
+        That is best-ever models which a better one up to that epoch superseded, and what a stopped
+        job left of rounds before it.
+        """
+        if not self.writes:
+            return
+        for epoch in [epoch for epoch in self.best_epochs() if epoch <= saved_epoch][:-1]:
+            (self.directory / best_file(epoch)).unlink(missing_ok=True)
+        for path in self.unfinished.glob('round_*.pth'):
+            if int(path.name.split('_')[1]) < saved_epoch:
+                path.unlink(missing_ok=True)
+        if self.unfinished.is_dir() and not any(self.unfinished.iterdir()):
+            self.unfinished.rmdir()
 
     def write_schedule(self, seed: int, search_space: str, config: str) -> None:
         """Write ``loss_schedule.json``: the winner's loss of every epoch.
@@ -106,13 +128,14 @@ class Journal:
         """
         epochs = [
             dict(
-                epoch=record['epoch'],
+                epoch=epoch,
                 candidate=record['best'],
                 theta=None if record['best'] is None else record['theta'][record['best']],
                 reward=None if record['best'] is None else record['reward'][record['best']],
                 mu=record['mu'],
             )
             for record in self.records
+            for epoch in range(record['first_epoch'], record['epoch'] + 1)
         ]
         content = dict(seed=seed, search_space=search_space, epochs=epochs, config=config)
         if self.writes:

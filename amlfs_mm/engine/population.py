@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from mmengine.dist import all_reduce
 from torch import Tensor
-from torch.distributed.device_mesh import init_device_mesh
 
+from .grid import Process, lay_out
+from .roll_call import RollCall
 from .training_state import TrainingState
 
 
@@ -25,6 +27,9 @@ class Population:
         sub_runner: The sub-runner that this process belongs to, in [0, G).
         replicas: g.
         replica: This process's place in its sub-runner, in [0, g).
+        roll_call: Signs of life of the job's processes.
+        processes: All of them, a row a sub-runner; empty without a job of our own.
+        replica_group: A gloo group of this sub-runner's processes; None if g = 1.
     """
 
     def __init__(self) -> None:
@@ -32,10 +37,13 @@ class Population:
         self.sub_runner = 0
         self.replicas = dist.get_world_size() if dist.is_initialized() else 1
         self.replica = dist.get_rank() if dist.is_initialized() else 0
+        self.roll_call = RollCall()
+        self.processes: list[list[Process]] = []
+        self.replica_group = None
         self._group = None  # this replica's counterparts in the other sub-runners
 
     @classmethod
-    def split_world(cls, replicas: int | str = 1) -> Population:
+    def split_world(cls, replicas: int | str = 1, timeout: float = 1800) -> Population:
         """Lay the job's processes out as a grid and make each sub-runner a world of its own.
 
         From here on ``torch.distributed``'s default group is the sub-runner, so that every stock
@@ -43,36 +51,55 @@ class Population:
 
         Args:
             replicas: g, or ``'all'`` for one sub-runner of all processes.
+            timeout: Seconds that a collective, or a process without a sign of life, may hang.
 
         Raises:
-            ValueError: g does not divide the number of processes.
+            ValueError: g does not divide the number of processes, or replicas share a GPU.
         """
-        world = dist.get_world_size() if dist.is_initialized() else 1
-        if replicas == 'all':
-            replicas = world
-        if not isinstance(replicas, int) or replicas < 1 or world % replicas:
-            divisors = [n for n in range(1, world + 1) if world % n == 0]
-            raise ValueError(
-                f'loss_search.replicas_per_candidate={replicas!r} does not divide the job into '
-                f"equal sub-runners: {world} process(es) allow one of {divisors} or 'all'"
-            )
         population = cls()
         if not dist.is_initialized():
+            lay_out([Process.this()], replicas)  # refuses what does not fit
             return population
-        device = 'cuda' if dist.get_backend() == 'nccl' else 'cpu'
-        mesh = init_device_mesh(
-            device, (world // replicas, replicas), mesh_dim_names=('candidate', 'replica')
-        )
-        population._group = mesh.get_group('candidate')
-        population.num_sub_runners, population.replicas = mesh.shape
-        population.sub_runner, population.replica = mesh.get_coordinate()
-        dist.group.WORLD = mesh.get_group('replica')
+        store = dist.distributed_c10d._get_default_store()
+        rank, size = dist.get_rank(), dist.get_world_size()
+        grid = lay_out(_everybody(store, rank, size), replicas)
+        population.roll_call = RollCall(store, rank, size, timeout)
+        population.processes = grid
+        population.num_sub_runners, population.replicas = len(grid), len(grid[0])
+        population.sub_runner, population.replica = next(
+            (k, row.index(process)) for k, row in enumerate(grid) for process in row
+            if process.rank == rank
+        )  # fmt: skip
+        population._make_groups(timedelta(seconds=timeout))
         return population
+
+    def _make_groups(self, timeout: timedelta) -> None:
+        backend = dist.get_backend()
+
+        def group(members: list[Process], backend: str) -> dist.ProcessGroup:
+            ranks = [process.rank for process in members]
+            return dist.new_group(ranks, timeout, backend, use_local_synchronization=True)
+
+        row = self.processes[self.sub_runner]
+        column = [row[self.replica] for row in self.processes]
+        if self.replicas > 1:
+            self.replica_group = group(row, 'gloo')
+        if self.num_sub_runners > 1:
+            # NCCL allows one process a GPU.
+            devices = {(process.node, process.device) for process in column}
+            shared = backend == 'nccl' and len(devices) < len(column)
+            self._group = group(column, 'gloo' if shared else backend)
+            dist.group.WORLD = group(row, backend)
 
     @property
     def is_main(self) -> bool:
         """Whether this process writes the search's files and prints."""
         return self.sub_runner == 0 and self.replica == 0
+
+    @property
+    def hands_over_by(self) -> str | None:
+        """The backend between sub-runners; None if there is one sub-runner."""
+        return None if self._group is None else dist.get_backend(self._group)
 
     def candidates_of(self, sub_runner: int, num_candidates: int) -> list[int]:
         """The candidates that a sub-runner trains, one after the other.
@@ -103,27 +130,33 @@ class Population:
             all_reduce(total, group=self._group)
         return torch.where(total[1] == 1, total[0], torch.nan)
 
-    def hand_over(self, state: TrainingState | None, winner: int) -> TrainingState:
+    def hand_over(
+        self, state: TrainingState | None, winner: int, into: TrainingState | None = None
+    ) -> TrainingState:
         """Give everybody the state that sub-runner ``winner`` holds.
 
-        Each replica receives its counterpart's: batch statistics differ between replicas. The
-        others may pass None. Tensors travel as the flat buffers of the state.
+        Each replica receives its counterpart's. The tensors travel as the flat buffers of the
+        state; only the few hundred bytes that describe them are pickled.
+
+        Args:
+            state: What the winner sends; the others may pass None.
+            winner: The sub-runner that sends.
+            into: A state that is not needed any more; its memory is used where it fits.
         """
         if self.num_sub_runners == 1:
             return state
         sending = self.sub_runner == winner
-        sizes = {key: len(flat) for key, flat in state.flat.items()} if sending else None
-        header = [(state.tree, sizes) if sending else None]
+        source = self.processes[winner][self.replica].rank
+        header = [state.describe() if sending else None]
         dist.broadcast_object_list(
-            header, group=self._group, group_src=winner, device=self._wire_device()
+            header, src=source, group=self._group, device=self._wire_device()
         )
-        tree, sizes = header[0]
         if not sending:
-            state = TrainingState(tree, _allocate(sizes))
+            state = TrainingState.allocate(header[0], into)
         for flat in state.flat.values():
             # As bytes: no backend then needs to know the dtype.
             on_wire = flat.view(torch.uint8).to(self._wire_device())
-            dist.broadcast(on_wire, group=self._group, group_src=winner)
+            dist.broadcast(on_wire, src=source, group=self._group)
             if not sending and on_wire.data_ptr() != flat.data_ptr():
                 flat.view(torch.uint8).copy_(on_wire)
         return state
@@ -133,7 +166,8 @@ class Population:
         if self.num_sub_runners == 1:
             return number
         value = torch.tensor([number], dtype=torch.int64, device=self._wire_device())
-        dist.broadcast(value, group=self._group, group_src=0)
+        source = self.processes[0][self.replica].rank
+        dist.broadcast(value, src=source, group=self._group)
         return int(value.item())
 
     def _wire_device(self) -> torch.device:
@@ -141,13 +175,11 @@ class Population:
         return torch.device('cuda', torch.cuda.current_device()) if on_gpu else torch.device('cpu')
 
 
-def _allocate(sizes: dict) -> dict:
-    return {
-        (device, dtype): torch.empty(
-            size, dtype=dtype, device=torch.cuda.current_device() if device == 'cuda' else device
-        )
-        for (device, dtype), size in sizes.items()
-    }
+def _everybody(store: dist.Store, rank: int, size: int) -> list[Process]:
+    """Where each process of the job runs; in the store, so that no group is needed yet."""
+    store = dist.PrefixStore('amlfs_processes', store)
+    store.set(str(rank), Process.this(rank).to_text())
+    return [Process.from_text(store.get(str(other)).decode()) for other in range(size)]
 
 
 def everyone_agrees(condition: bool) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import sys
+import zipfile
 from pathlib import Path
 
 import torch
@@ -23,6 +25,10 @@ from .job import join_job
 from .population import Population
 
 
+class CandidateError(RuntimeError):
+    """Training failed; the message says in which rank, candidate, epoch and iteration, and why."""
+
+
 @RUNNERS.register_module()
 class LossSearchRunner(Runner):
     """Runs one of G sub-runners; the job's processes form a (candidate x replica) grid.
@@ -30,7 +36,7 @@ class LossSearchRunner(Runner):
     Every other part of MMEngine sees the sub-runner as its whole world. ``LossSearchHook`` talks
     across sub-runners. Sub-runner 0 writes to the work dir, sub-runner k > 0 to ``candidate_<k>/``;
     only sub-runner 0 prints and saves checkpoints. Also works where mmengine's Runner does not:
-    several processes on a CPU. Checkpoints appear whole or not at all.
+    several processes on a CPU, or more than there are GPUs. Checkpoints appear whole or not at all.
 
     Options, in the config's ``loss_search``:
         replicas_per_candidate: Processes per sub-runner (paper: 2), or ``'all'``: one sub-runner
@@ -47,9 +53,12 @@ class LossSearchRunner(Runner):
             raise ValueError(f'loss_search has no option {sorted(unknown)}; it has {list(options)}')
         options.update(self.cfg.get('loss_search', {}))
 
+        dist_cfg = dict(timeout=1800) | env_cfg.get('dist_cfg', {})
         if self.distributed and not is_distributed():
-            join_job(self.launcher, **env_cfg.get('dist_cfg', {}))
-        self.population = Population.split_world(options['replicas_per_candidate'])
+            join_job(self.launcher, **dist_cfg)
+        self.population = Population.split_world(
+            options['replicas_per_candidate'], dist_cfg['timeout']
+        )
         threads = options['threads_per_process']
         if threads is not None:
             if not isinstance(threads, int) or threads < 1:
@@ -90,26 +99,48 @@ class LossSearchRunner(Runner):
         if self.world_size == 1:
             # DDP over one process would only copy gradients; SyncBN would refuse a CPU.
             return revert_sync_batchnorm(model.to(get_device()))
-        if get_device() == 'cpu':
-            # mmengine passes device_ids=[LOCAL_RANK] in any case, which DDP refuses on a CPU.
-            defaults = dict(
-                type='MMDistributedDataParallel',
-                broadcast_buffers=False,
-                find_unused_parameters=self.cfg.get('find_unused_parameters', False),
-            )
-            model_wrapper_cfg = {**defaults, **(model_wrapper_cfg or {}), 'device_ids': None}
-        return super().wrap_model(model_wrapper_cfg, model)
+        # mmengine passes device_ids=[LOCAL_RANK] in any case, which DDP refuses on a CPU, and which
+        # is not this process's GPU where processes share them.
+        on_gpu = get_device() == 'cuda'
+        defaults = dict(
+            type='MMDistributedDataParallel',
+            broadcast_buffers=False,
+            find_unused_parameters=self.cfg.get('find_unused_parameters', False),
+            device_ids=[torch.cuda.current_device()] if on_gpu else None,
+        )
+        return super().wrap_model({**defaults, **(model_wrapper_cfg or {})}, model)
+
+    def train(self) -> nn.Module:
+        """Train; an error says which rank failed, with which candidate, epoch and iteration.
+
+        Raises:
+            CandidateError: Training failed in this process.
+            SystemExit: With code 1, another process of the job failed first; with code 75, the job
+                was stopped on request and can be resumed.
+        """
+        try:
+            return super().train()
+        except Exception as error:
+            raise explain_failure(error, self.population) from error
 
     def load_or_resume(self) -> None:
         if self._resume and self._load_from is None:
-            latest = find_latest_checkpoint(self.search_dir)
-            if latest is None:
+            checkpoints = find_checkpoints(self.search_dir)
+            if not checkpoints:
                 self.logger.warning(
                     f'Nothing to resume: {self.search_dir} has no checkpoint yet. Starting anew.'
                 )
                 return
-            self._load_from = str(latest)
-            self.logger.info(f'Resuming from {latest}')
+            whole = next((path for path in checkpoints if is_whole(path)), None)
+            if whole is None:
+                raise ValueError(
+                    f'all checkpoints of {self.search_dir} are damaged: '
+                    f'{[path.name for path in checkpoints]}. Remove them to start anew'
+                )
+            for path in checkpoints[: checkpoints.index(whole)]:
+                self.logger.warning(f'{path} is damaged, perhaps cut short: passing it over')
+            self._load_from = str(whole)
+            self.logger.info(f'Resuming from {whole}')
         super().load_or_resume()
 
     def load_checkpoint(self, filename: str, *args, **kwargs) -> dict:
@@ -140,22 +171,53 @@ class LossSearchRunner(Runner):
             super().save_checkpoint(str(out_dir), temporary.name, *args, **kwargs)
 
 
-def find_latest_checkpoint(directory: str | Path) -> Path | None:
-    """The checkpoint that ``last_checkpoint`` names, else the newest ``epoch_<n>.pth``, or None."""
+def find_checkpoints(directory: str | Path) -> list[Path]:
+    """``epoch_<n>.pth``, newest first; before them what ``last_checkpoint`` names, if another."""
     directory = Path(directory)
-    pointer = directory / 'last_checkpoint'
-    if pointer.is_file():
-        named = pointer.read_text().strip()
-        # The name alone as well: the work dir may have been moved.
-        for path in (Path(named), directory / Path(named).name):
-            if named and path.is_file():
-                return path
     numbered = {
         int(path.stem.removeprefix('epoch_')): path
         for path in directory.glob('epoch_*.pth')
         if path.stem.removeprefix('epoch_').isdigit()
     }
-    return numbered[max(numbered)] if numbered else None
+    found = [numbered[epoch] for epoch in sorted(numbered, reverse=True)]
+    pointer = directory / 'last_checkpoint'
+    named = pointer.read_text().strip() if pointer.is_file() else ''
+    # The name alone: the work dir may have been moved.
+    last = directory / Path(named).name
+    if named and last.is_file() and last not in found:
+        found.insert(0, last)
+    return found
+
+
+def is_whole(path: str | Path) -> bool:
+    """Whether a checkpoint is a complete zip archive whose every part has its checksum."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except (zipfile.BadZipFile, OSError, EOFError):
+        return False
+
+
+def explain_failure(error: Exception, population: Population) -> BaseException:
+    """What to raise in this process: its own failure, named, or an exit if another's came first."""
+    roll_call = population.roll_call
+    if roll_call.position == 'the start':  # a config to mend: the error as it is
+        return error
+    message = (
+        f'rank {roll_call.rank} failed in {roll_call.position}: {type(error).__name__}: {error}'
+    )
+    if population.replicas > 1 and population.processes:
+        others = [p.rank for p in population.processes[population.sub_runner]]
+        others.remove(roll_call.rank)
+        message += '. The replicas of the same candidate: ' + ', '.join(
+            f'rank {rank} in {roll_call.position_of(rank)}' for rank in others
+        )
+    roll_call.fail(message)
+    elsewhere = roll_call.failure_elsewhere()
+    if elsewhere is None:
+        return CandidateError(message)
+    print(f'rank {roll_call.rank} stops, for {elsewhere}', file=sys.stderr)
+    return SystemExit(1)
 
 
 def _first_line(error: Exception) -> str:

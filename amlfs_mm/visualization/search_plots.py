@@ -12,6 +12,7 @@ matplotlib.use('Agg')
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, MultipleLocator
+from torch.nn.utils.rnn import pad_sequence
 
 from amlfs_mm.files import replace_when_whole
 from amlfs_mm.search import PiecewiseLinear, SearchSpace
@@ -56,6 +57,7 @@ def plot_search(records: list[dict], space: SearchSpace, directory: str | Path) 
 def plot_mu(records: list[dict], space: SearchSpace) -> plt.Figure:
     """mu over the epochs, a panel for each block that ``space.split`` names (Fig. 3)."""
     mu = torch.tensor([records[0]['mu_before']] + [record['mu'] for record in records])
+    epochs = [records[0]['first_epoch'] - 1] + [record['epoch'] for record in records]
     rows = [space.split(row) for row in mu]
     names = rows[0]._fields
     grid = (-(-len(names) // 2), 2)
@@ -66,7 +68,7 @@ def plot_mu(records: list[dict], space: SearchSpace) -> plt.Figure:
         ax.axis('off')
     for ax, name, block in zip(axes.flat, names, zip(*rows, strict=True), strict=False):
         for i, values in enumerate(torch.stack(block).T):
-            ax.plot(values, color=COLOURS[i % len(COLOURS)], label=f'interval {i + 1}')
+            ax.plot(epochs, values, color=COLOURS[i % len(COLOURS)], label=f'interval {i + 1}')
         ax.set_title(TITLES.get(name, name))
         ax.grid(alpha=0.3)
     for ax in axes[-1]:
@@ -107,10 +109,15 @@ def plot_loss(records: list[dict], space: SearchSpace) -> plt.Figure:
 def plot_reward(records: list[dict]) -> plt.Figure:
     """Best, mean and spread of the candidates' rewards over the epochs."""
     figure, ax = plt.subplots(figsize=(7, 4.2), layout='constrained')
-    reward = torch.tensor(
-        [[float('nan') if r is None else r for r in record['reward']] for record in records]
+    reward = pad_sequence(  # a warm-up epoch has one candidate
+        [
+            torch.tensor([float('nan') if r is None else r for r in record['reward']])
+            for record in records
+        ],
+        batch_first=True,
+        padding_value=float('nan'),
     )
-    epochs = torch.arange(1, len(records) + 1)
+    epochs = [record['epoch'] for record in records]
     mean = reward.nanmean(1)
     deviation = (reward - mean[:, None]).square().nanmean(1).sqrt()
     best = reward.nan_to_num(nan=-float('inf')).amax(1)

@@ -13,7 +13,10 @@ def records(space: SearchSpace, lost: bool = False) -> list[dict]:
     theta = torch.stack([space.known_loss('am_softmax', m=0.1 * i) for i in range(3)])
     common = dict(mu_before=space.identity().tolist(), mu=theta[1].tolist(), theta=theta.tolist())
     survived = dict(common, reward=[80.0, None, 90.0], best=2)
-    return [survived, dict(common, reward=[None] * 3, best=None) if lost else survived]
+    second = dict(common, reward=[None] * 3, best=None) if lost else survived
+    warmup = dict(survived, theta=theta[:1].tolist(), reward=[70.0], best=0, mu=common['mu_before'])
+    rounds = [(warmup, 1, 1), (survived, 2, 4), (second, 5, 7)]
+    return [dict(record, first_epoch=first, epoch=last) for record, first, last in rounds]
 
 
 def test_pictures_are_written(tmp_path: Path):
@@ -29,6 +32,7 @@ def test_mu_curves_are_the_records():
     biases_of_t = figure.axes[1].lines
     assert [line.get_ydata()[-1] for line in biases_of_t] == [torch.tensor(-0.1).item()] * 6
     assert [line.get_ydata()[0] for line in figure.axes[0].lines] == [1.0] * 6
+    assert all(list(line.get_xdata()) == [0, 1, 4, 7] for line in biases_of_t)
     plt.close(figure)
 
 

@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from mmengine.hooks import Hook
+from mmengine.hooks import ParamSchedulerHook
 from mmengine.runner import Runner
 from torch import Tensor
 
-from amlfs_mm.datasets import make_reproducible
 from amlfs_mm.randomness import derive_seed, seed_process
-from amlfs_mm.registry import HOOKS, TASK_UTILS
+from amlfs_mm.registry import HOOKS
 
-from ..checks import (
-    check_hard_labels,
-    check_loops,
-    check_num_classes,
-    check_resumed,
-    check_reward,
-    find_heads,
-)
-from ..journal import Journal, best_file
-from ..messages import announce, tell_epoch
-from ..population import Population, everyone_agrees
-from ..progress import CandidateProgress
-from ..training_state import TrainingState, average_buffers, clear_optimizers
+from ..messages import tell_epoch
+from ..population import everyone_agrees
+from ..roll_call import StopRequested
+from ..search_round import SearchRound
+from ..training_state import clear_optimizers, synchronise_replicas
+from .search_lifecycle import SearchLifecycle
 
 
 @HOOKS.register_module()
-class LossSearchHook(Hook):
+class LossSearchHook(SearchLifecycle):
     """Searches the loss while the model trains (the paper's section 3.4).
 
     On a ``LossSearchRunner`` the candidates are spread over its sub-runners; on a plain Runner one
@@ -51,135 +44,169 @@ class LossSearchHook(Hook):
             start the next epoch. ``'model'``: the same, but the optimizer starts empty.
         common_random_numbers: All candidates of an epoch see the same data order and augmentation.
             Default: each its own, as separate runs in the paper have.
-        max_lost_epochs: Stop with an error after so many epochs in a row in which all diverged.
+        max_lost_epochs: Stop with an error after so many rounds in a row in which all diverged.
+        warmup_epochs: Epochs of the plain loss, one candidate, before the search starts.
+        search_every: Epochs that a candidate trains before it is scored (a round).
+        captured_states: ``'device'``: copies of the training state stay on the GPU if they fit;
+            ``'host'``: in pinned host memory.
+        unreadable: ``'error'``: a training image that cannot be read ends the run. ``'skip'``:
+            another one takes its place, with a warning, and is counted.
     """
 
     priority = 55  # after hooks of NORMAL priority, before the logger's
 
-    def __init__(
-        self,
-        num_candidates: int = 32,
-        reward: str = 'accuracy/top1',
-        policy: dict = dict(type='amlfs_mm.GaussianPolicy', sigma=0.2, lr=0.05),
-        mu_0: str | dict = 'softmax',
-        hand_over: str = 'all',
-        common_random_numbers: bool = False,
-        max_lost_epochs: int = 3,
-    ) -> None:
-        if not isinstance(num_candidates, int) or num_candidates < 1:
-            raise ValueError(f'num_candidates must be a whole number >= 1, got {num_candidates!r}')
-        if hand_over not in ('all', 'model'):
-            raise ValueError(f"hand_over must be 'all' or 'model', got {hand_over!r}")
-        if not isinstance(max_lost_epochs, int) or max_lost_epochs < 1:
-            raise ValueError(f'max_lost_epochs must be >= 1, got {max_lost_epochs!r}')
-        if not isinstance(mu_0, (str, dict)) or (isinstance(mu_0, dict) and 'name' not in mu_0):
-            raise ValueError(
-                "mu_0 must be a known loss, 'softmax' or dict(name='am_softmax', m=0.35), got "
-                f'{mu_0!r}'
-            )
-        self.num_candidates = num_candidates
-        self.reward = reward
-        self.policy_cfg = dict(policy)
-        self.mu_0_cfg = dict(name=mu_0) if isinstance(mu_0, str) else dict(mu_0)
-        self.hand_over = hand_over
-        self.common_random_numbers = common_random_numbers
-        self.max_lost_epochs = max_lost_epochs
-        self._loaded: dict | None = None
-
     def search(self, runner: Runner) -> Iterator[None]:
         """Algorithm 1, one pass of its loop. Each ``yield`` asks for one epoch of training."""
         # Sample B hyper-parameters theta_1 ... theta_B (Eq. 19), the same ones in every process.
-        generator = torch.Generator().manual_seed(derive_seed(runner.seed, runner.epoch))
-        theta = self.policy.sample(self.num_candidates, generator)
+        theta = self.sample(runner)
 
-        # Train the model M_w for one epoch separately with each, and score it: R(theta_i).
-        start = TrainingState.capture(runner)
-        rewards, best_reward, best = {}, -math.inf, None
-        for candidate in self.population.my_candidates(self.num_candidates):
-            start.restore(runner)
-            self.install(runner, candidate, theta[candidate])
-            yield
-            rewards[candidate] = self.score(runner)
-            if rewards[candidate] > best_reward:
-                best_reward, best = rewards[candidate], None  # one copy at a time
-                best = TrainingState.capture(runner)
+        # Train the model M_w separately with each, and score it: R(theta_i).
+        round = self.begin_round(runner, theta)
+        for candidate in round.remaining(self.population.my_candidates(len(theta))):
+            for epoch in round.remaining_epochs():
+                self.install(runner, epoch, candidate, theta[candidate])
+                yield
+            round.add(self.score(runner), runner)
 
         # Decide the winner, the arg max; the first one of equals.
-        reward = self.population.exchange_rewards(rewards, self.num_candidates)
-        survivors = [i for i in range(self.num_candidates) if torch.isfinite(reward[i])]
+        reward = self.exchange_rewards(runner)
+        survivors = [i for i in range(len(theta)) if torch.isfinite(reward[i])]
         winner = max(survivors, key=lambda i: reward[i].item(), default=None)
 
         # Update mu (Eq. 20).
         mu_before = self.policy.mean
-        advantage = self.policy.update(theta, reward)
+        advantage = self.update(runner, theta, reward)
 
-        # The winner's model is everybody's start of the next epoch.
-        if winner is None:
-            start.restore(runner)
-        else:
-            self.take_over(runner, best, winner)
+        # The winner's model is everybody's start of the next round.
+        self.take_over(runner, winner)
         self.report(runner, mu_before, theta, reward, advantage, winner)
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Begin a pass: MMEngine's loop trains the first candidate."""
-        self.journal.remove_superseded()
-        self._started = time.perf_counter()
-        self._search = self.search(runner)
-        next(self._search)
+        """Begin a pass, or go on with it: MMEngine's loop trains the first candidate."""
+        if self._search is None:
+            self._search = self.search(runner)
+        # A job that was stopped after its last candidate has nothing left to train.
+        if next(self._search, 'done') == 'done':
+            runner.train_dataloader.batch_sampler.set_stream(runner.epoch, 0, skip=sys.maxsize)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Finish the pass, training the other candidates that fall to this sub-runner."""
+        if runner.epoch + 1 < self.round.epochs.stop:
+            self.save_checkpoints(runner, False)  # what the loop trains is not yet the winner
+            return
         for _ in self._search:
             self.train_epoch(runner)
+        self._search = None
+        self.save_checkpoints(runner, True)
 
     # Its steps ----------------------------------------------------------------------------------
 
-    def install(self, runner: Runner, candidate: int, theta: Tensor) -> None:
-        """Set the loss, the data order and all random numbers of a candidate's epoch."""
-        for head in self.heads:
-            head.set_theta(theta)
+    def sample(self, runner: Runner) -> Tensor:
+        """The candidates (B, D) of the round that begins; in warm-up one, the plain loss."""
+        if self.schedule.is_warmup(runner.epoch):
+            return self.heads[0].search_space.identity()[None]
+        generator = torch.Generator().manual_seed(derive_seed(runner.seed, runner.epoch))
+        return self.policy.sample(self.num_candidates, generator)
+
+    def begin_round(self, runner: Runner, theta: Tensor) -> SearchRound:
+        """Remember the start, and what a stopped job had already done from it."""
+        self.journal.remove_superseded(self._saved_epoch)
+        self._started = time.perf_counter()
+        epochs = self.schedule.round_from(runner.epoch)
+        self.round = SearchRound(runner, epochs, theta, on_host=self.states_on_host)
+        if picked_up := self.round.pick_up(self.journal.unfinished, self.population):
+            runner.logger.info(
+                f'Going on with candidates {picked_up} where a stopped job left them'
+            )
+        return self.round
+
+    def install(self, runner: Runner, epoch: int, candidate: int, theta: Tensor) -> None:
+        """Set the state, the loss, the data order and all random numbers of a candidate's epoch."""
         stream = 0 if self.common_random_numbers else candidate
-        runner.train_dataloader.batch_sampler.set_stream(runner.epoch, stream)
-        seed_process(derive_seed(runner.seed, runner.epoch, stream, self.population.replica))
-        self._finite = torch.ones((), dtype=torch.bool)
+        seed_process(derive_seed(runner.seed, epoch, stream, self.population.replica))
+        done = self.round.begin_epoch(runner, epoch)
+        if not done:
+            for head in self.heads:
+                head.set_theta(theta)
+        runner.train_dataloader.batch_sampler.set_stream(epoch, stream, skip=done)
         runner.message_hub.update_scalar('train/candidate', candidate)  # shown beside the loss
-        self.progress.start_candidate(runner.epoch + 1, candidate)
+        self.progress.start_candidate(epoch + 1, candidate)
 
     def train_epoch(self, runner: Runner) -> None:
         """What MMEngine's loop does for the first candidate, for another one."""
-        with self._earlier_hooks_only(runner):
+        with self._hooks_up_to_this(runner, inclusive=False):
             runner.call_hook('before_train_epoch')
         runner.model.train()
         for index, batch in enumerate(runner.train_dataloader):
             runner.train_loop.run_iter(index, batch)
-        with self._earlier_hooks_only(runner):
+        with self._hooks_up_to_this(runner, inclusive=False):
             runner.call_hook('after_train_epoch')
+        if runner.epoch + 1 < self.round.epochs.stop:  # as after the loop's epochs within a round
+            for hook in runner.hooks:
+                if isinstance(hook, ParamSchedulerHook):
+                    hook.after_train_epoch(runner)
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch=None) -> None:
+        """Between two iterations: give a sign of life, and stop if that was asked for."""
+        where = f'candidate {self.round.candidate}, iteration {self.round.iteration + 1}'
+        self.say_where(runner, where)
+        if self.stop_signal.is_due():
+            self.stop(runner)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
         """Note whether the loss is still finite, without waiting for the device."""
-        if outputs and 'loss' in outputs:
-            finite = torch.isfinite(torch.as_tensor(outputs['loss']).detach()).all()
-            self._finite = finite & self._finite.to(finite.device)
+        self.round.note_loss(torch.as_tensor((outputs or {}).get('loss', 0.0)))
         self.progress.advance()
+
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
+        """Give a sign of life."""
+        self.say_where(runner, 'evaluation of a candidate')
 
     def score(self, runner: Runner) -> float:
         """The reward of the model as it stands; NaN if it, the loss or a weight is not finite."""
-        average_buffers(runner)  # what is scored, handed over and saved is the same model
+        synchronise_replicas(runner)  # what is scored, handed over and saved is the same model
         weights = torch.stack([torch.isfinite(p).all() for p in runner.model.parameters()])
-        if not everyone_agrees(bool(self._finite) and bool(weights.all())):
+        if not everyone_agrees(bool(self.round.finite) and bool(weights.all())):
             return math.nan
         reward = float(self.evaluate(runner)[self.reward])
         return reward if math.isfinite(reward) else math.nan
 
     def evaluate(self, runner: Runner) -> dict:
         """All metrics of the model on D_v."""
-        with self._earlier_hooks_only(runner):
+        with self._hooks_up_to_this(runner, inclusive=True):
             return runner.val_loop.run()
 
-    def take_over(self, runner: Runner, best: TrainingState, winner: int) -> None:
-        """Continue from the winner, which the sub-runner that trained it hands over."""
+    def exchange_rewards(self, runner: Runner) -> Tensor:
+        """The rewards (B,) of all candidates, once all sub-runners have theirs."""
+        self.say_where(runner, 'waiting for the rewards of other sub-runners')
+        try:
+            self.population.roll_call.meet(f'rewards/{runner.epoch}')
+        except StopRequested:
+            self.stop(runner)
+        self.say_where(runner, 'taking over and saving the winner')
+        return self.population.exchange_rewards(self.round.rewards, len(self.round.theta))
+
+    def update(self, runner: Runner, theta: Tensor, reward: Tensor) -> Tensor:
+        """Move mu; the advantages (B,). Warm-up leaves mu alone."""
+        if self.schedule.is_warmup(self.round.epochs.start):
+            return torch.zeros_like(reward)
+        return self.policy.update(theta, reward)
+
+    def take_over(self, runner: Runner, winner: int | None) -> None:
+        """Continue from the winner, which the sub-runner that trained it hands over.
+
+        If all diverged, from the start of the round.
+        """
+        runner.train_loop._epoch = self.round.epochs.stop - 1
+        if winner is None:
+            self.round.start.restore(runner)
+            return
         holder = winner % self.population.num_sub_runners
-        self.population.hand_over(best, holder).restore(runner)
+        best, start = self.round.best, self.round.start
+        self.round.best = self.round.start = None
+        if holder != self.population.sub_runner:
+            best = None  # the winner takes the memory of the start
+        self.population.hand_over(best, holder, into=start).restore(runner)
         if self.hand_over == 'model':
             clear_optimizers(runner)
 
@@ -204,6 +231,8 @@ class LossSearchHook(Hook):
             advantage=advantage,
             best=winner,
             interval_share=share,
+            epochs=self.round.epochs,
+            warmup=self.schedule.is_warmup(self.round.epochs.start),
         )
         self.journal.save_if_best_ever(runner)
         tell_epoch(
@@ -214,6 +243,8 @@ class LossSearchHook(Hook):
             mu_distance=(mu - self.mu_0).norm().item(),
             interval_share=share,
             seconds=time.perf_counter() - self._started,
+            warmup=self.journal.records[-1]['warmup'],
+            skipped=runner.train_dataloader.dataset.skipped,
         )
         if winner is None:
             self._survive_lost_epoch(runner)
@@ -234,7 +265,7 @@ class LossSearchHook(Hook):
                 break
             lost += 1
         message = (
-            f'all {self.num_candidates} candidates diverged (loss, weights or reward not finite) '
+            f'all {len(self.round.theta)} candidates diverged (loss, weights or reward not finite) '
             f'in epoch {runner.epoch + 1}'
         )
         if lost >= self.max_lost_epochs:
@@ -245,77 +276,17 @@ class LossSearchHook(Hook):
         runner.logger.warning(f'{message}: model and mu stay as they were before it')
 
     @contextmanager
-    def _earlier_hooks_only(self, runner: Runner) -> Iterator[None]:
+    def _hooks_up_to_this(self, runner: Runner, inclusive: bool) -> Iterator[None]:
         hooks = runner._hooks
-        runner._hooks = hooks[: hooks.index(self)]
+        runner._hooks = hooks[: hooks.index(self) + inclusive]
         try:
             yield
         finally:
             runner._hooks = hooks
 
-    # Start, end, checkpoints ---------------------------------------------------------------------
-
-    def before_train(self, runner: Runner) -> None:
-        """Check the run, build the policy or resume it, tell the user what is going to happen."""
-        check_loops(runner)
-        check_hard_labels(runner.model)
-        self.heads = find_heads(runner.model)
-        check_num_classes(self.heads, runner.train_dataloader.dataset)
-        self.population = getattr(runner, 'population', None) or Population()
-        space = self.heads[0].search_space
-        self.mu_0 = space.known_loss(**self.mu_0_cfg)
-        self.policy = TASK_UTILS.build(self.policy_cfg, default_args=dict(mean=self.mu_0))
-        directory = getattr(runner, 'search_dir', runner.work_dir)
-        self.journal = Journal(directory, writes=self.population.is_main)
-        if self._loaded is not None:
-            self.policy.load_state_dict(self._loaded['policy'])
-            self.journal.records = list(self._loaded['records'])
-
-        loop = runner.train_loop
-        loop.dataloader = make_reproducible(loop.dataloader, runner.seed)
-        mine = self.population.my_candidates(self.num_candidates)
-        self.progress = CandidateProgress(
-            runner.max_epochs,
-            len(mine),
-            len(loop.dataloader),
-            runner.logger,
-            self.population.is_main,
-        )
-        self.population.hand_over(TrainingState.capture(runner), 0).restore(runner)
-        metrics = self.evaluate(runner)
-        check_reward(metrics, self.reward)
-        announce(runner, self.population, self.num_candidates, self.reward, metrics[self.reward])
-
-    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Put the state of the search under the key ``loss_search``."""
-        checkpoint['loss_search'] = dict(
-            epoch=runner.epoch + 1,
-            search_space=repr(self.heads[0].search_space),
-            policy=self.policy.state_dict(),
-            records=self.journal.records,
-        )
-
-    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """If the run resumes, remember the state of the search; ``before_train`` takes it."""
-        if runner._resume:
-            space = find_heads(runner.model)[0].search_space
-            check_resumed(checkpoint.get('loss_search'), space)
-            self._loaded = checkpoint['loss_search']
-
-    def after_train(self, runner: Runner) -> None:
-        """Write the loss schedule and the plots."""
-        self.journal.remove_superseded()
-        space = self.heads[0].search_space
-        self.journal.write_schedule(runner.seed, repr(space), runner.cfg.pretty_text)
-        if not self.population.is_main or not self.journal.records:
-            return
-        from amlfs_mm.visualization import plot_search  # matplotlib: only when there is a plot
-
-        plots = plot_search(self.journal.records, space, self.journal.directory)
-        runner.logger.info('Search done. Plots: ' + ', '.join(path.name for path in plots))
-        if epochs := self.journal.best_epochs():
-            best = self.journal.records[epochs[-1] - 1]
-            runner.logger.info(
-                f'Best {self.reward} {best["reward"][best["best"]]:.2f} on D_v (optimistic: it was '
-                f'selected there): {best_file(epochs[-1])}'
-            )
+    def say_where(self, runner: Runner, what: str) -> None:
+        """Give a sign of life, for the others and for the message of an error."""
+        roll_call = self.population.roll_call
+        if self.round is not None:
+            roll_call.position = f'epoch {runner.epoch + 1}, {what}'
+        roll_call.beat()
