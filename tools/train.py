@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 from pathlib import Path
 
 import torch.distributed as dist
@@ -10,6 +11,7 @@ from mmengine.registry import RUNNERS
 from torch.distributed.elastic.multiprocessing.errors import record
 
 import amlfs_mm  # noqa: F401  (cures for the OpenMMLab stack come before a config is read)
+from amlfs_mm.engine.stop_signal import EXIT_CODE, SIGNALS
 
 
 def parse_args() -> argparse.Namespace:
@@ -64,6 +66,8 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 @record  # torchrun then shows the first failure of all processes, once
 def main() -> None:
     args = parse_args()
+    for number in SIGNALS:  # until a search has something to save and takes them over
+        signal.signal(number, lambda *_: os._exit(EXIT_CODE))
     runner = RUNNERS.build(merge_args(Config.fromfile(args.config), args))
     runner.train()
     if dist.is_initialized():

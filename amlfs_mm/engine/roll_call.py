@@ -13,7 +13,7 @@ from datetime import timedelta
 import torch.distributed as dist
 
 DEAF = timedelta(seconds=1)  # how long a wait in the store does not look at anything else
-GRACE = 20  # seconds for the others to hear of a stop before the store may go
+GRACE = 10  # seconds for the others to hear of a stop before the store may go
 
 
 class StopRequested(Exception):

@@ -94,6 +94,7 @@ class SearchLifecycle(Hook):
         self.schedule.check()
         check_checkpoints(runner, self.search_every)
         self.population = getattr(runner, 'population', None) or Population()
+        self.stop_signal = StopSignal(self.population.roll_call, self.population.replica_group)
         space = self.heads[0].search_space
         self.mu_0 = space.known_loss(**self.mu_0_cfg)
         self.policy = TASK_UTILS.build(self.policy_cfg, default_args=dict(mean=self.mu_0))
@@ -127,7 +128,6 @@ class SearchLifecycle(Hook):
             metrics[self.reward],
             self.states_on_host,
         )
-        self.stop_signal = StopSignal(self.population.roll_call, self.population.replica_group)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Put the state of the search under the key ``loss_search``."""

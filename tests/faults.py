@@ -1,0 +1,140 @@
+"""Hooks and transforms that break a run on purpose, at a chosen place, once."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+from mmcv.transforms import BaseTransform
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS, TRANSFORMS
+from torch.utils.data import get_worker_info
+
+
+def this_rank() -> int:
+    return int(os.environ.get('RANK', 0))
+
+
+@HOOKS.register_module()
+class Misbehave(Hook):
+    """Does something bad in chosen candidates' epochs, after their third iteration.
+
+    Args:
+        what: ``raise``, ``hang``, ``kill``, ``nan`` (a weight), ``explode`` (all weights).
+        where: (epoch from 1, candidate); candidate None means each.
+        rank: The rank that does it; None means each.
+    """
+
+    def __init__(self, what: str, where: list, rank: int | None = None) -> None:
+        self.what = what
+        self.where = {tuple(place) for place in where}
+        self.rank = rank
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        candidate = int(runner.message_hub.get_scalar('train/candidate').current())
+        epoch = runner.epoch + 1
+        if batch_idx != 2 or self.rank not in (None, this_rank()):
+            return
+        if not {(epoch, candidate), (epoch, None)} & self.where:
+            return
+        parameters = list(runner.model.parameters())
+        if self.what == 'raise':
+            raise KeyError('a bug in a plug-in')
+        if self.what == 'hang':
+            time.sleep(10_000)
+        if self.what == 'kill':
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.what == 'nan':
+            parameters[0].data.fill_(math.nan)
+        if self.what == 'explode':
+            for parameter in parameters:
+                parameter.data.mul_(1e30)
+
+
+@HOOKS.register_module()
+class KillAtCall(Hook):
+    """SIGKILL at a random call of a Python function, anywhere in training, saving, handing over.
+
+    Args:
+        seed: Chooses the call.
+        calls: How many calls a whole run makes, about.
+        rank: The rank that is killed.
+        note: File that tells where it was.
+        marker: File that exists once this hook has killed: it kills once.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self, seed: int, calls: int, note: str, rank: int = 0) -> None:
+        self.left = random.Random(seed).randrange(calls)
+        self.note = Path(note)
+        self.rank = rank
+
+    def before_train(self, runner) -> None:
+        if self.rank == this_rank() and not self.note.exists():
+            sys.setprofile(self._count)
+
+    def _count(self, frame, event: str, argument) -> None:
+        if event != 'call':
+            return
+        self.left -= 1
+        if self.left < 0:
+            sys.setprofile(None)
+            code = frame.f_code
+            caller = frame.f_back.f_code
+            text = f'{Path(code.co_filename).name}:{code.co_name} < {caller.co_name}'
+            with open(self.note, 'w') as file:
+                file.write(text)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@HOOKS.register_module()
+class CountCalls(Hook):
+    """Writes how many calls of Python functions a run makes from before_train on."""
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self, note: str) -> None:
+        self.note = note
+        self.calls = 0
+
+    def before_train(self, runner) -> None:
+        sys.setprofile(self._count)
+
+    def after_train(self, runner) -> None:
+        sys.setprofile(None)
+        Path(self.note).write_text(str(self.calls))
+
+    def _count(self, frame, event: str, argument) -> None:
+        self.calls += event == 'call'
+
+
+@HOOKS.register_module()
+class RecordLosses(Hook):
+    """Writes each iteration's loss of this process: (epoch, candidate, loss) lines."""
+
+    def __init__(self, directory: str) -> None:
+        self.path = Path(directory) / f'losses_{this_rank()}.txt'
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        candidate = int(runner.message_hub.get_scalar('train/candidate').current())
+        with open(self.path, 'a') as file:
+            file.write(f'{runner.epoch} {candidate} {float(outputs["loss"])!r}\n')
+
+
+@TRANSFORMS.register_module()
+class KillLoader(BaseTransform):
+    """SIGKILL for the loader worker that loads a sample with this index, if ``marker`` exists."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+    def transform(self, results: dict) -> dict:
+        if results['sample_idx'] == self.index and get_worker_info() is not None:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return results
