@@ -25,12 +25,17 @@ class Misbehave(Hook):
     """Does something bad in chosen candidates' epochs, after their third iteration.
 
     Args:
-        what: ``raise``, ``hang``, ``kill``, ``nan`` (a weight), ``explode`` (all weights).
+        what: ``raise``, ``hang``, ``kill``, ``nan`` (a weight), ``explode`` (all weights); ``slow``
+            (2 s an iteration, in all of the epoch).
         where: (epoch from 1, candidate); candidate None means each.
         rank: The rank that does it; None means each.
+        once: A file that exists from the first time on; then it does nothing any more.
     """
 
-    def __init__(self, what: str, where: list, rank: int | None = None) -> None:
+    def __init__(
+        self, what: str, where: list, rank: int | None = None, once: str | None = None
+    ) -> None:
+        self.once = None if once is None else Path(once)
         self.what = what
         self.where = {tuple(place) for place in where}
         self.rank = rank
@@ -38,15 +43,21 @@ class Misbehave(Hook):
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         candidate = int(runner.message_hub.get_scalar('train/candidate').current())
         epoch = runner.epoch + 1
-        if batch_idx != 2 or self.rank not in (None, this_rank()):
+        if self.rank not in (None, this_rank()) or (batch_idx != 2 and self.what != 'slow'):
             return
         if not {(epoch, candidate), (epoch, None)} & self.where:
             return
+        if self.once is not None:
+            if self.once.exists():
+                return
+            self.once.touch()
         parameters = list(runner.model.parameters())
         if self.what == 'raise':
             raise KeyError('a bug in a plug-in')
         if self.what == 'hang':
             time.sleep(10_000)
+        if self.what == 'slow':
+            time.sleep(2)
         if self.what == 'kill':
             os.kill(os.getpid(), signal.SIGKILL)
         if self.what == 'nan':
@@ -64,8 +75,7 @@ class KillAtCall(Hook):
         seed: Chooses the call.
         calls: How many calls a whole run makes, about.
         rank: The rank that is killed.
-        note: File that tells where it was.
-        marker: File that exists once this hook has killed: it kills once.
+        note: File that tells where it was; if it exists, nothing is killed.
     """
 
     priority = 'VERY_HIGH'
@@ -129,7 +139,7 @@ class RecordLosses(Hook):
 
 @TRANSFORMS.register_module()
 class KillLoader(BaseTransform):
-    """SIGKILL for the loader worker that loads a sample with this index, if ``marker`` exists."""
+    """SIGKILL for the loader worker that loads the sample with this index."""
 
     def __init__(self, index: int) -> None:
         self.index = index

@@ -49,7 +49,14 @@ def join_job(launcher: str, backend: str = 'nccl', timeout: float = 1800, **kwar
         torch.cuda.set_device(int(os.environ['LOCAL_RANK']) % torch.cuda.device_count())
     else:
         backend = 'gloo'
-    dist.init_process_group(backend, timeout=timedelta(seconds=timeout), **kwargs)
+    limit = timedelta(seconds=timeout)
+    if 'init_method' not in kwargs:
+        # torchrun's store outlives a restart, with the addresses of the processes before it.
+        store, rank, size = next(dist.rendezvous('env://', timeout=limit))
+        attempt = os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')
+        store = dist.PrefixStore(f'attempt_{attempt}', store)
+        kwargs |= dict(store=store, rank=rank, world_size=size)
+    dist.init_process_group(backend, timeout=limit, **kwargs)
 
 
 def _name_slurm_job_as_torchrun() -> None:

@@ -7,6 +7,7 @@ leave word here when they fail or are asked to stop.
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import timedelta
 
@@ -102,16 +103,21 @@ class RollCall:
             self.stop_asked = True
             raise StopRequested
 
-    def wait_for_all_to_stop(self) -> None:
-        """Keep the store alive until the others have stopped too, or for some seconds."""
+    def leave(self) -> None:
+        """Tell the others that this process stops.
+
+        If the store lives in this process (rank 0's, but under torchrun), it waits for them, or
+        for some seconds.
+        """
         if self.store is None:
             return
         self.stop_asked = True
+        hosts = self.rank == 0 and os.environ.get('TORCHELASTIC_USE_AGENT_STORE') != 'True'
         try:
             self.beat(at_once=True)
             deadline = time.monotonic() + GRACE
             stopped = self.store.add('stopped', 1)
-            while stopped < self.size and time.monotonic() < deadline:
+            while hosts and stopped < self.size and time.monotonic() < deadline:
                 time.sleep(0.1)
                 self.beat()
                 stopped = self.store.add('stopped', 0)

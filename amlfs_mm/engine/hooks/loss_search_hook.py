@@ -131,6 +131,7 @@ class LossSearchHook(SearchLifecycle):
         runner.train_dataloader.batch_sampler.set_stream(epoch, stream, skip=done)
         runner.message_hub.update_scalar('train/candidate', candidate)  # shown beside the loss
         self.progress.start_candidate(epoch + 1, candidate)
+        self.say_where(runner, f'candidate {candidate}', at_once=True)
 
     def train_epoch(self, runner: Runner) -> None:
         """What MMEngine's loop does for the first candidate, for another one."""
@@ -284,9 +285,9 @@ class LossSearchHook(SearchLifecycle):
         finally:
             runner._hooks = hooks
 
-    def say_where(self, runner: Runner, what: str) -> None:
+    def say_where(self, runner: Runner, what: str, at_once: bool = False) -> None:
         """Give a sign of life, for the others and for the message of an error."""
         roll_call = self.population.roll_call
         if self.round is not None:
             roll_call.position = f'epoch {runner.epoch + 1}, {what}'
-        roll_call.beat()
+        roll_call.beat(at_once)

@@ -21,6 +21,7 @@ from ..journal import Journal, best_file
 from ..messages import announce
 from ..population import Population
 from ..progress import CandidateProgress
+from ..roll_call import StopRequested
 from ..schedule import SearchSchedule
 from ..search_round import SearchRound
 from ..stop_signal import EXIT_CODE, StopSignal
@@ -117,6 +118,10 @@ class SearchLifecycle(Hook):
             runner.logger,
             self.population.is_main,
         )
+        try:
+            self.population.roll_call.meet('start')
+        except StopRequested:
+            raise SystemExit(EXIT_CODE) from None  # there is nothing to save yet
         self.population.hand_over(TrainingState.capture(runner), 0).restore(runner)
         metrics = self.evaluate(runner)
         check_reward(metrics, self.reward)
@@ -189,5 +194,5 @@ class SearchLifecycle(Hook):
             f'Stopped on request. To go on, run the same command with --resume '
             f'(exit code {EXIT_CODE})'
         )
-        self.population.roll_call.wait_for_all_to_stop()
+        self.population.roll_call.leave()
         raise SystemExit(EXIT_CODE)
