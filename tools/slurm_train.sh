@@ -2,6 +2,15 @@
 # Train on a Slurm cluster:
 #   GPUS=64 GPUS_PER_NODE=8 tools/slurm_train.sh PARTITION JOB_NAME CONFIG [train.py's options]
 # GPUS_PER_NODE=0: processes on CPUs. SRUN_ARGS are passed to srun, PYTHON names the interpreter.
+#
+# In a batch job, a search that was stopped on request (exit code 75) is put back into the queue,
+# and a job that Slurm starts again resumes. So this outlives its time limit, preemption and the
+# failure of a node:
+#   GPUS=64 GPUS_PER_NODE=8 sbatch --requeue --signal=USR1@300 -p PARTITION --ntasks=64 \
+#       --ntasks-per-node=8 --gres=gpu:8 --cpus-per-task=4 --time=24:00:00 --open-mode=append \
+#       --wrap 'tools/slurm_train.sh PARTITION JOB_NAME CONFIG --work-dir DIR'
+# 300 seconds or more before the time limit it is asked to stop: time enough for one iteration and a
+# checkpoint. `scancel --signal=USR1 JOBID` asks at any time, `scancel JOBID` stops for good.
 set -euo pipefail
 if [ $# -lt 3 ]; then
     echo "usage: [GPUS=8] [GPUS_PER_NODE=8] $0 PARTITION JOB_NAME CONFIG [options of train.py]" >&2
@@ -20,7 +29,25 @@ PLACEMENT=()
 if [ "$GPUS_PER_NODE" -gt 0 ]; then
     PLACEMENT=(--gres="gpu:$GPUS_PER_NODE" --ntasks-per-node="$GPUS_PER_NODE")
 fi
-# shellcheck disable=SC2086
-exec srun -p "$PARTITION" --job-name="$JOB_NAME" --ntasks="$GPUS" \
-    --cpus-per-task="${CPUS_PER_TASK:-4}" --kill-on-bad-exit=1 "${PLACEMENT[@]}" ${SRUN_ARGS:-} \
-    "${PYTHON:-python}" -u "$HERE/train.py" "$CONFIG" --launcher slurm "${@:4}"
+RESUME=()
+if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
+    RESUME=(--resume)
+fi
+# When a process has ended the others get two minutes. Not --kill-on-bad-exit=1: its SIGTERM would
+# ask them to stop, and srun reports the highest code: their 75 would hide the failure of the first.
+# shellcheck disable=SC2206
+COMMAND=(srun -p "$PARTITION" --job-name="$JOB_NAME" --ntasks="$GPUS"
+    --cpus-per-task="${CPUS_PER_TASK:-4}" --kill-on-bad-exit=0 --wait=120 "${PLACEMENT[@]}"
+    ${SRUN_ARGS:-}
+    "${PYTHON:-python}" -u "$HERE/train.py" "$CONFIG" --launcher slurm "${@:4}" "${RESUME[@]}")
+
+if [ "${ENVIRONMENT:-}" != BATCH ]; then
+    exec "${COMMAND[@]}"
+fi
+CODE=0
+"${COMMAND[@]}" || CODE=$?
+if [ "$CODE" -eq 75 ]; then
+    # Incomplete: a job that is being cancelled stays cancelled.
+    scontrol requeue Incomplete "$SLURM_JOB_ID" || true
+fi
+exit "$CODE"
