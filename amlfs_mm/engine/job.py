@@ -62,7 +62,9 @@ def join_job(launcher: str, backend: str = 'nccl', timeout: float = 1800, **kwar
 def _name_slurm_job_as_torchrun() -> None:
     for name, slurm_name in SLURM_NAMES.items():
         os.environ[name] = os.environ[slurm_name]
-    os.environ.setdefault('MASTER_PORT', '29500')
+    if 'MASTER_PORT' not in os.environ:
+        # Jobs may share a node. These ports lie below Linux's range for outgoing connections.
+        os.environ['MASTER_PORT'] = str(15000 + int(os.environ['SLURM_JOB_ID']) % 10000)
     if 'MASTER_ADDR' not in os.environ:
         hosts = subprocess.run(
             ['scontrol', 'show', 'hostnames', os.environ['SLURM_NODELIST']],
