@@ -1,12 +1,35 @@
 #!/usr/bin/env bash
-# Run the tests, making .venv first if need be: tools/run_tests.sh [--slow] [pytest's options]
+# Run the tests, making .venv first if need be:
+#   tools/run_tests.sh [--slow | --slurm] [pytest's options]
+# --slurm: those on a Slurm cluster that they start here; installs Slurm on Debian, as root.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+install_slurm() {
+    if type munged slurmctld slurmd srun &> /dev/null; then
+        return
+    fi
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get > /dev/null; then
+        echo "Slurm is not installed. As root on Debian: apt-get install slurm-wlm munge" >&2
+        exit 2
+    fi
+    apt-get update -q
+    DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends slurm-wlm munge
+}
+
+MARKERS='not slow and not slurm'
+case ${1:-} in
+    --slow)
+        MARKERS='not slurm'
+        shift
+        ;;
+    --slurm)
+        export PATH="$PATH:/usr/sbin" # Debian's place for daemons
+        install_slurm
+        MARKERS='slurm'
+        shift
+        ;;
+esac
 bash tools/make_env.sh
-MARKERS='not slow'
-if [ "${1:-}" = --slow ]; then
-    MARKERS=''
-    shift
-fi
 export OMP_NUM_THREADS=1
 exec .venv/bin/python -m pytest -m "$MARKERS" "$@"
