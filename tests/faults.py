@@ -104,13 +104,57 @@ class KillAtCall(Hook):
 
 
 @HOOKS.register_module()
+class KillAtEvent(Hook):
+    """SIGKILL at the n-th audit event of Python's of one kind, in one rank.
+
+    Args:
+        event: ``open`` (of a temporary file: first to write it, then to sync it) or ``os.rename``
+            (it is about to take its place); or the name of a function that is called.
+        number: Which one, from 1.
+        note: File that tells where it was; if it exists, nothing is killed.
+        rank: The rank that is killed.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self, event: str, number: int, note: str, rank: int = 0) -> None:
+        self.event = event
+        self.left = number
+        self.note = Path(note)
+        self.rank = rank
+
+    def before_train(self, runner) -> None:
+        if self.rank != this_rank() or self.note.exists():
+            return
+        if self.event in ('open', 'os.rename'):
+            sys.addaudithook(self._audit)
+        else:
+            sys.setprofile(self._profile)
+
+    def _audit(self, event: str, arguments: tuple) -> None:
+        if event == self.event and str(arguments[0]).endswith('.part'):
+            self._count(f'{event} {Path(arguments[0]).name}')
+
+    def _profile(self, frame, event: str, argument) -> None:
+        if event == 'call' and frame.f_code.co_name == self.event:
+            self._count(f'{Path(frame.f_code.co_filename).name}:{self.event}')
+
+    def _count(self, place: str) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.event = None
+            self.note.write_text(place)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@HOOKS.register_module()
 class CountCalls(Hook):
-    """Writes how many calls of Python functions a run makes from before_train on."""
+    """Writes how many calls of Python functions each rank makes from before_train on."""
 
     priority = 'VERY_HIGH'
 
     def __init__(self, note: str) -> None:
-        self.note = note
+        self.note = f'{note}_{this_rank()}'
         self.calls = 0
 
     def before_train(self, runner) -> None:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Run the tests, making .venv first if need be:
-#   tools/run_tests.sh [--slow | --slurm] [pytest's options]
+#   tools/run_tests.sh [--slow | --faults | --slurm] [pytest's options]
+# --faults: all fault injections, with a report; the default run has a few of them.
 # --slurm: those on a Slurm cluster that they start here; installs Slurm on Debian, as root.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -17,11 +18,15 @@ install_slurm() {
     DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends slurm-wlm munge
 }
 
-MARKERS='not slow and not slurm'
+MARKERS='not slow and not slurm and not faults'
 case ${1:-} in
     --slow)
-        MARKERS='not slurm'
+        MARKERS='not slurm and not faults'
         shift
+        ;;
+    --faults)
+        MARKERS='faults'
+        set -- tests/test_faults "${@:2}"
         ;;
     --slurm)
         export PATH="$PATH:/usr/sbin" # Debian's place for daemons

@@ -108,6 +108,9 @@ class RollCall:
 
         If the store lives in this process (rank 0's, but under torchrun), it waits for them, or
         for some seconds.
+
+        Raises:
+            JobFailed: Another process failed, which is what the job shall report.
         """
         if self.store is None:
             return
@@ -121,7 +124,10 @@ class RollCall:
                 time.sleep(0.1)
                 self.beat()
                 stopped = self.store.add('stopped', 0)
-        except (JobFailed, dist.DistError):
+        except JobFailed:
+            if self.failure_elsewhere():
+                raise
+        except dist.DistError:
             return  # nobody is left to wait for
 
     def fail(self, message: str) -> None:
@@ -134,9 +140,12 @@ class RollCall:
 
     def failure_elsewhere(self) -> str | None:
         """What the first process to fail said, if that is another one."""
-        if self.store is None or not self.store.check(['failure']):
+        try:
+            if self.store is None or not self.store.check(['failure']):
+                return None
+            rank, message = self.store.get('failure').decode().split(' ', 1)
+        except dist.DistError:  # the store is gone, and with it all that was said
             return None
-        rank, message = self.store.get('failure').decode().split(' ', 1)
         return None if int(rank) == self.rank else message
 
     def position_of(self, rank: int) -> str:

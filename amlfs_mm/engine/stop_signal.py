@@ -36,6 +36,11 @@ class StopSignal:
             signal.signal(number, handler)
         self._former = {}
 
+    def ignore(self) -> None:
+        """Let no further signal disturb the end of this process."""
+        for number in self._former:
+            signal.signal(number, signal.SIG_IGN)
+
     def is_due(self) -> bool:
         """Whether to stop now: the same answer in all replicas at the same call.
 

@@ -195,4 +195,5 @@ class SearchLifecycle(Hook):
             f'(exit code {EXIT_CODE})'
         )
         self.population.roll_call.leave()
+        self.stop_signal.ignore()
         raise SystemExit(EXIT_CODE)
