@@ -1,4 +1,4 @@
-"""Hooks and transforms that break a run on purpose, at a chosen place, once."""
+"""Registered parts for tests: hooks that break a run at a chosen place, or watch it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import random
 import signal
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
+import torch
 from mmcv.transforms import BaseTransform
 from mmengine.hooks import Hook
-from mmengine.registry import HOOKS, TRANSFORMS
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.registry import HOOKS, OPTIM_WRAPPERS, TRANSFORMS
 from torch.utils.data import get_worker_info
 
 
@@ -192,3 +195,40 @@ class KillLoader(BaseTransform):
         if results['sample_idx'] == self.index and get_worker_info() is not None:
             os.kill(os.getpid(), signal.SIGKILL)
         return results
+
+
+@OPTIM_WRAPPERS.register_module()
+class CPUAmpOptimWrapper(AmpOptimWrapper):
+    """mmengine's AmpOptimWrapper, which refuses to be made without a GPU, on a CPU in bfloat16.
+
+    The scale doubles every 3 updates, so that its state matters.
+    """
+
+    def __init__(self, **kwargs) -> None:
+        OptimWrapper.__init__(self, **kwargs)
+        self._scale_update_param = None
+        self.cast_dtype = torch.bfloat16
+        self.loss_scaler = torch.amp.GradScaler('cpu', init_scale=2.0**16, growth_interval=3)
+
+    @contextmanager
+    def optim_context(self, model):
+        with torch.autocast('cpu', torch.bfloat16), OptimWrapper.optim_context(self, model):
+            yield
+
+
+@HOOKS.register_module()
+class SaveEveryRank(Hook):
+    """Each process writes its model, averaged model and loss scale at the end."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = Path(directory)
+
+    def after_train(self, runner) -> None:
+        model = getattr(runner.model, 'module', runner.model)
+        (ema,) = [hook.ema_model for hook in runner.hooks if hasattr(hook, 'ema_model')]
+        state = dict(
+            model=model.state_dict(),
+            ema=ema.state_dict(),
+            scale=runner.optim_wrapper.loss_scaler.get_scale(),
+        )
+        torch.save(state, self.directory / f'rank_{this_rank()}.pth')
