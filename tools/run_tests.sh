@@ -25,7 +25,7 @@ case ${1:-} in
         shift
         ;;
     --faults)
-        MARKERS='faults'
+        MARKERS=''
         set -- tests/test_faults "${@:2}"
         ;;
     --slurm)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import Tensor
 
@@ -180,5 +182,10 @@ def _load(path: Path) -> dict[str, Any] | None:
         return None
     try:
         return torch.load(path, map_location='cpu', weights_only=True, mmap=True)
-    except Exception:  # damaged in any way: the candidate is trained again
+    except Exception as error:  # in any way; torch has many
+        print_log(
+            f'{path} is damaged ({type(error).__name__}): its candidate is trained from the start',
+            'current',
+            logging.WARNING,
+        )
         return None

@@ -17,7 +17,7 @@ from amlfs_mm.engine.journal import read_records
 SHORT_TIMEOUT = 'env_cfg = dict(dist_cfg=dict(timeout=8))\n'
 
 
-@pytest.mark.parametrize('what', ['nan', 'explode'])
+@pytest.mark.parametrize('what', ['nan', pytest.param('explode', marks=pytest.mark.faults)])
 def test_diverged_candidates_at_different_ranks(tmp_path: Path, what: str):
     """Epoch 1: candidate 1 (rank 1). Epoch 2: 0 and 3 (both ranks). Epoch 3: all."""
     victims = [(1, 1), (2, 0), (2, 3), (3, None)]
@@ -84,6 +84,7 @@ def test_a_rank_that_hangs(tmp_path: Path):
     )
 
 
+@pytest.mark.faults
 def test_a_replica_that_hangs(tmp_path: Path):
     """Its partner waits in a collective; the others wait for both."""
     hook = dict(type='Misbehave', what='hang', where=[(1, 1)], rank=3)
@@ -95,6 +96,7 @@ def test_a_replica_that_hangs(tmp_path: Path):
     readable(job, 'rank 3')
 
 
+@pytest.mark.faults
 def test_a_slow_rank_is_not_taken_for_a_dead_one(tmp_path: Path):
     """An epoch of 12 s and more against a timeout of 8 s, with signs of life all the time."""
     hook = dict(type='Misbehave', what='slow', where=[(1, 1)], rank=1)
@@ -134,6 +136,7 @@ def test_torchrun_starts_again_what_was_killed(tiny_run: Path, tmp_path: Path):
     assert_same_run(tiny_run, tmp_path / 'work')
 
 
+@pytest.mark.faults
 def test_torchrun_shows_the_first_failure(tmp_path: Path):
     hook = dict(type='Misbehave', what='raise', where=[(1, 1)], rank=1)
     command = ['bash', 'tools/dist_train.sh', config_with(tmp_path, hook), '2']
@@ -185,7 +188,10 @@ loss_search = dict(replicas_per_candidate=1)
     return config
 
 
-@pytest.mark.parametrize('damage', ['truncated', 'no image', 'empty'])
+@pytest.mark.parametrize(
+    'damage',
+    ['truncated', *(pytest.param(d, marks=pytest.mark.faults) for d in ('no image', 'empty'))],
+)
 def test_an_image_that_cannot_be_read(tmp_path: Path, damage: str):
     images(tmp_path / 'images')
     victim = tmp_path / 'images' / 'train' / 'b' / '3.png'

@@ -3,11 +3,13 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, assert_same_run
+from conftest import ROOT, TINY_SEARCH, assert_same_run, free_port
 from jobs import Job, config_with, no_survivors  # noqa: F401
 
 from amlfs_mm.engine.stop_signal import EXIT_CODE
@@ -94,6 +96,29 @@ def test_replicas_stop_at_the_same_iteration(tmp_path: Path):
         stop(job, signal.SIGTERM, [3])
     Job(tmp_path / 'stopped', '--resume', *options, processes=4).finish()
     assert_same_run(tmp_path / 'whole', tmp_path / 'stopped', 'epoch_2.pth')
+
+
+def test_dist_train_passes_signals_on(tiny_run: Path, tmp_path: Path):
+    """SIGTERM for the script that a user started: torchrun's processes save, the code is 75."""
+    command = ['bash', 'tools/dist_train.sh', TINY_SEARCH, '2', '--work-dir', tmp_path]
+    log = tmp_path / 'log'
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        with open(log, 'w') as output:
+            script = subprocess.Popen(
+                [str(part) for part in [*command, '--resume']],
+                cwd=ROOT,
+                env={**os.environ, 'PYTHON': sys.executable, 'PORT': str(free_port())},
+                stdout=output,
+                stderr=output,
+            )
+        while 'candidate: ' not in log.read_text():
+            assert script.poll() is None, log.read_text()[-3000:]
+            time.sleep(0.05)
+        script.send_signal(number)
+        assert script.wait(60) == EXIT_CODE, log.read_text()[-3000:]
+        assert 'Stopped on request' in log.read_text()
+    Job(tmp_path, '--resume', *TINY).finish()
+    assert_same_run(tiny_run, tmp_path)
 
 
 def test_before_there_is_anything_to_save(tmp_path: Path):
