@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import TINY_SEARCH, assert_same_run, free_port, load, run, train
+from jobs import Job, no_survivors  # noqa: F401
 
 from amlfs_mm.engine.journal import read_records
 
@@ -19,8 +20,9 @@ from amlfs_mm.engine.journal import read_records
     ],
 )
 def test_any_number_of_processes(tiny_run: Path, tmp_path: Path, processes: int, options: list):
-    done = train(tmp_path, *(['--cfg-options', *options] if options else []), processes=processes)
-    assert f'{processes} process(es) = {processes} sub-runner(s) x 1 replica(s)' in done.stdout
+    arguments = ['--cfg-options', *options] if options else []
+    job = Job(tmp_path, *arguments, processes=processes).finish()
+    assert f'{processes} process(es) = {processes} sub-runner(s) x 1 replica(s)' in job.log()
     assert_same_run(tiny_run, tmp_path)
 
 
@@ -36,9 +38,9 @@ def test_only_sub_runner_0_prints_and_saves(tmp_path: Path):
 def test_more_sub_runners_than_candidates(tmp_path: Path):
     """The spare one repeats work, is told so, and changes nothing."""
     options = ['--cfg-options', 'custom_hooks.0.num_candidates=2', 'train_cfg.max_epochs=2']
-    train(tmp_path / 'one', *options)
-    done = train(tmp_path / 'three', *options, processes=3)
-    assert '3 sub-runners for 2 candidates' in done.stdout
+    Job(tmp_path / 'one', *options).finish()
+    job = Job(tmp_path / 'three', *options, processes=3).finish()
+    assert '3 sub-runners for 2 candidates' in job.log()
     assert_same_run(tmp_path / 'one', tmp_path / 'three', 'epoch_2.pth')
 
 
@@ -46,8 +48,8 @@ def test_two_replicas_train_one_candidate_together(tiny_run: Path, tmp_path: Pat
     """2 candidates x 2 replicas: a replica sees half of the batch; resumed as if never stopped."""
     options = ['--cfg-options', 'loss_search.replicas_per_candidate=2', 'train_cfg.max_epochs=2']
     whole, resumed = tmp_path / 'whole', tmp_path / 'resumed'
-    done = train(whole, *options, processes=4)
-    assert '4 process(es) = 2 sub-runner(s) x 2 replica(s); 4 candidates, 2 each' in done.stdout
+    job = Job(whole, *options, processes=4).finish()
+    assert '4 process(es) = 2 sub-runner(s) x 2 replica(s); 4 candidates, 2 each' in job.log()
     records = read_records(whole / 'loss_search.jsonl')
     assert len(records) == 2
     # The same draws as without replicas, and half as many iterations.
@@ -55,7 +57,7 @@ def test_two_replicas_train_one_candidate_together(tiny_run: Path, tmp_path: Pat
     assert load(whole / 'epoch_2.pth')['meta']['iter'] == 2 * 3
     resumed.mkdir()
     shutil.copy(whole / 'epoch_1.pth', resumed)
-    train(resumed, '--resume', *options, processes=4)
+    Job(resumed, '--resume', *options, processes=4).finish()
     assert_same_run(whole, resumed, 'epoch_2.pth')
 
 
@@ -83,3 +85,26 @@ def test_plain_baseline_on_two_cpu_processes(tmp_path: Path):
         done = run([*command, *arguments], PORT=str(free_port()))
         assert done.returncode == 0, done.stdout[-3000:]
     assert one.read_text() == two.read_text()
+
+
+def test_processes_of_two_nodes(tiny_run: Path, tmp_path: Path):
+    """Ranks dealt out cyclically over two nodes: a candidate's replicas share one."""
+    options = ['--cfg-options', 'loss_search.replicas_per_candidate=2', 'train_cfg.max_epochs=1']
+    job = Job(tmp_path / 'two', *options, processes=4, nodes=[0, 1, 0, 1]).finish()
+    grid = re.findall(
+        r'sub-runner \d: rank (\d) on \S+/(\d) cpu, rank (\d) on \S+/(\d) cpu', job.log()
+    )
+    assert grid == [('0', '0', '2', '0'), ('1', '1', '3', '1')]
+    Job(tmp_path / 'one', *options, processes=4).finish()
+    assert_same_run(tmp_path / 'one', tmp_path / 'two', 'epoch_1.pth')
+
+
+def test_the_start_tells_memory_and_layout(tmp_path: Path):
+    """Momentum is not there yet, but counted: SGD's, for the start and the best so far."""
+    job = Job(tmp_path, '--cfg-options', 'train_cfg.max_epochs=2', processes=2).finish()
+    (told,) = re.findall(r'captured states take (\S+) MB a process on cpu', job.log())
+    assert 'between sub-runners: gloo' in job.log()
+    checkpoint = load(tmp_path / 'epoch_2.pth')
+    weights = sum(w.nbytes for w in checkpoint['state_dict'].values())
+    momentum = sum(s['momentum_buffer'].nbytes for s in checkpoint['optimizer']['state'].values())
+    assert float(told) == pytest.approx(2 * (weights + momentum) / 2**20, abs=0.06)
