@@ -43,6 +43,14 @@ class Population:
         self._group = None  # this replica's counterparts in the other sub-runners
 
     @classmethod
+    def of_world(cls) -> Population:
+        """One sub-runner of all processes, as on a plain MMEngine Runner."""
+        population = cls()
+        if population.replicas > 1:
+            population.replica_group = dist.new_group(backend='gloo')
+        return population
+
+    @classmethod
     def split_world(cls, replicas: int | str = 1, timeout: float = 1800) -> Population:
         """Lay the job's processes out as a grid and make each sub-runner a world of its own.
 

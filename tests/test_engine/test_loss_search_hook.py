@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import TINY_SEARCH, assert_equal, build, load, train
+from conftest import TINY_SEARCH, assert_equal, assert_same_run, build, load, train
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
@@ -195,6 +195,16 @@ def test_three_lost_epochs_in_a_row_stop_the_search(tmp_path: Path):
         RuntimeError, match=r'all 4 candidates diverged .* epoch 3, 3 epochs in a row'
     ):
         runner.train()
+
+
+def test_captured_states_in_host_memory(tmp_path: Path, tiny_run: Path):
+    build(tmp_path, **{'custom_hooks.0.captured_states': 'host'}).train()
+    assert_same_run(tiny_run, tmp_path)
+
+
+def test_validation_alone(tmp_path: Path):
+    """``Runner.val`` of a search's config, without a search."""
+    assert 0 <= build(tmp_path).val()['accuracy/top1'] <= 100
 
 
 def test_common_random_numbers(tmp_path: Path):

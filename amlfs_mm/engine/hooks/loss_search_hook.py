@@ -61,12 +61,12 @@ class LossSearchHook(SearchLifecycle):
         theta = self.sample(runner)
 
         # Train the model M_w separately with each, and score it: R(theta_i).
-        round = self.begin_round(runner, theta)
-        for candidate in round.remaining(self.population.my_candidates(len(theta))):
-            for epoch in round.remaining_epochs():
+        self.begin_round(runner, theta)
+        for candidate in self.round.remaining(self.population.my_candidates(len(theta))):
+            for epoch in self.round.remaining_epochs():
                 self.install(runner, epoch, candidate, theta[candidate])
                 yield
-            round.add(self.score(runner), runner)
+            self.round.add(self.score(runner), runner)
 
         # Decide the winner, the arg max; the first one of equals.
         reward = self.exchange_rewards(runner)
@@ -108,7 +108,7 @@ class LossSearchHook(SearchLifecycle):
         generator = torch.Generator().manual_seed(derive_seed(runner.seed, runner.epoch))
         return self.policy.sample(self.num_candidates, generator)
 
-    def begin_round(self, runner: Runner, theta: Tensor) -> SearchRound:
+    def begin_round(self, runner: Runner, theta: Tensor) -> None:
         """Remember the start, and what a stopped job had already done from it."""
         self.journal.remove_superseded(self._saved_epoch)
         self._started = time.perf_counter()
@@ -118,7 +118,6 @@ class LossSearchHook(SearchLifecycle):
             runner.logger.info(
                 f'Going on with candidates {picked_up} where a stopped job left them'
             )
-        return self.round
 
     def install(self, runner: Runner, epoch: int, candidate: int, theta: Tensor) -> None:
         """Set the state, the loss, the data order and all random numbers of a candidate's epoch."""
@@ -287,7 +286,7 @@ class LossSearchHook(SearchLifecycle):
 
     def say_where(self, runner: Runner, what: str, at_once: bool = False) -> None:
         """Give a sign of life, for the others and for the message of an error."""
-        roll_call = self.population.roll_call
-        if self.round is not None:
-            roll_call.position = f'epoch {runner.epoch + 1}, {what}'
-        roll_call.beat(at_once)
+        if self.round is None:  # evaluation before, or without, a search
+            return
+        self.population.roll_call.position = f'epoch {runner.epoch + 1}, {what}'
+        self.population.roll_call.beat(at_once)

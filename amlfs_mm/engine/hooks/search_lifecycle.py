@@ -94,7 +94,7 @@ class SearchLifecycle(Hook):
         self.schedule = SearchSchedule(runner.max_epochs, self.warmup_epochs, self.search_every)
         self.schedule.check()
         check_checkpoints(runner, self.search_every)
-        self.population = getattr(runner, 'population', None) or Population()
+        self.population = getattr(runner, 'population', None) or Population.of_world()
         self.stop_signal = StopSignal(self.population.roll_call, self.population.replica_group)
         space = self.heads[0].search_space
         self.mu_0 = space.known_loss(**self.mu_0_cfg)
@@ -182,13 +182,13 @@ class SearchLifecycle(Hook):
     def stop(self, runner: Runner) -> None:
         """Save what the round has so far, and exit with code 75."""
         runner.logger.info(f'Stopping on request in {self.population.roll_call.position}')
-        round, start = self.round, self.round.start
-        round.save(runner, self.journal.unfinished, self.population)
-        checkpoint = self.journal.directory / f'epoch_{round.epochs.start}.pth'
+        self.round.save(runner, self.journal.unfinished, self.population)
+        first_epoch = self.round.epochs.start
+        checkpoint = self.journal.directory / f'epoch_{first_epoch}.pth'
         if self.population.is_main and not checkpoint.is_file():
             # The resume starts from the round's start, which need not have been an epoch to save.
-            start.restore(runner)
-            meta = dict(epoch=round.epochs.start, iter=runner.iter)
+            self.round.start.restore(runner)
+            meta = dict(epoch=first_epoch, iter=runner.iter)
             runner.save_checkpoint(str(checkpoint.parent), checkpoint.name, meta=meta)
         runner.logger.warning(
             f'Stopped on request. To go on, run the same command with --resume '
