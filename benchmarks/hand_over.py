@@ -1,0 +1,179 @@
+"""How fast the winner's state travels: ResNet-50 with SGD momentum, against one plain broadcast.
+
+    PYTHONPATH=. python benchmarks/hand_over.py --processes 2 --repeats 7
+
+Needs no GPU and no data: gloo processes on this machine. Four ways of moving the same number of
+bytes take turns; printed are the time of the slowest process and the plain broadcast's time as a
+share of it, in the median over the repeats, and the same for the best of each:
+
+- plain broadcast: ``torch.distributed.broadcast`` of one flat float32 tensor;
+- hand-over: ``Population.hand_over`` into the memory of the round's start, as the hook does;
+- hand-over + restore: what an epoch pays, until the live model and optimizer hold the winner;
+- plain broadcast + copy: the least that the line before could take.
+
+Then the memory that hand-over and restore need on top of what lay in memory before them, in units
+of the state, for a receiver (the worst one), which holds the round's start, and for the winner,
+which holds the start and its best state. In the first round the start has no momentum yet, so that
+the winner's state does not fit into its memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from statistics import median
+from types import SimpleNamespace
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+
+from amlfs_mm.engine import Population, TrainingState
+
+
+def stand_in(model: nn.Module) -> SimpleNamespace:
+    """The parts of a runner that a state is captured from: model, SGD with momentum, schedule."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-4)
+    return SimpleNamespace(
+        model=model,
+        optim_wrapper=OptimWrapper(optimizer),
+        param_schedulers=[torch.optim.lr_scheduler.MultiStepLR(optimizer, [30, 60])],
+        hooks=[],
+        iter=0,
+        train_loop=SimpleNamespace(_iter=0),
+    )
+
+
+def train_a_step(runner: SimpleNamespace) -> None:
+    """Move every weight and its momentum by random gradients, which stay in memory afterwards."""
+    for parameter in runner.model.parameters():
+        if parameter.grad is None:
+            parameter.grad = torch.empty_like(parameter)
+        parameter.grad.normal_()
+    runner.optim_wrapper.step()
+
+
+def train_a_round(
+    runner: SimpleNamespace, population: Population
+) -> tuple[TrainingState, TrainingState | None]:
+    """What the hook holds when it hands over: the start, and the winner its best state."""
+    start = TrainingState.capture(runner)
+    train_a_step(runner)
+    return start, TrainingState.capture(runner) if population.sub_runner == 0 else None
+
+
+def slowest_time(action: Callable, group: dist.ProcessGroup) -> float:
+    """Seconds that an action of all processes takes in the slowest of them."""
+    dist.barrier(group)
+    begin = time.perf_counter()
+    action()
+    taken = torch.tensor(time.perf_counter() - begin, dtype=torch.float64)
+    dist.all_reduce(taken, dist.ReduceOp.MAX, group=group)
+    return taken.item()
+
+
+def times(
+    runner: SimpleNamespace, population: Population, repeats: int, group: dist.ProcessGroup
+) -> dict[str, list[float]]:
+    """Seconds of each way, once a repeat; a first turn does not count."""
+    start, best = train_a_round(runner, population)
+    flat = torch.ones(start.bytes // 4)
+    live = torch.ones_like(flat)
+
+    def hand_over() -> TrainingState:
+        return population.hand_over(best, 0, into=start)
+
+    def plain() -> Tensor:
+        dist.broadcast(flat, 0, group=group)
+        return flat
+
+    ways = {
+        'plain broadcast': plain,
+        'hand-over': hand_over,
+        'hand-over + restore': lambda: hand_over().restore(runner),
+        'plain broadcast + copy': lambda: live.copy_(plain()),
+    }
+    taken = [{k: slowest_time(way, group) for k, way in ways.items()} for _ in range(repeats + 1)]
+    return {name: [turn[name] for turn in taken[1:]] for name in ways}
+
+
+def extra_memory(runner: SimpleNamespace, population: Population) -> int:
+    """The most bytes that one hand-over with restore needs on top of those before it."""
+    start, best = train_a_round(runner, population)
+    with open('/proc/self/clear_refs', 'w') as file:
+        file.write('5')  # VmHWM, the most memory so far, starts anew
+    before = _memory('VmRSS')
+    population.hand_over(best, 0, into=start).restore(runner)
+    return _memory('VmHWM') - before
+
+
+def _memory(kind: str) -> int:
+    with open('/proc/self/status') as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(kind))
+
+
+def check_equal(runner: SimpleNamespace, group: dist.ProcessGroup) -> None:
+    """All processes hold the winner's weights and momentum."""
+    own = TrainingState.capture(runner).flat['cpu', torch.float32]
+    winners = own.clone()
+    dist.broadcast(winners, 0, group=group)
+    assert torch.equal(own, winners)
+
+
+def work(rank: int, processes: int, port: int, repeats: int) -> None:
+    """One process of the job; the first one prints."""
+    from torchvision.models import resnet50
+
+    torch.set_num_threads(1)
+    torch.manual_seed(rank)
+    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
+    dist.init_process_group('gloo', rank=rank, world_size=processes)
+    everyone = dist.new_group()  # the default group becomes the sub-runner
+    population = Population.split_world()
+    runner = stand_in(resnet50())
+
+    memory = {'first round': extra_memory(runner, population)}
+    memory['later rounds'] = max(extra_memory(runner, population) for _ in range(3))
+    taken = times(runner, population, repeats, everyone)
+    check_equal(runner, everyone)
+    size = TrainingState.capture(runner).bytes
+    of_all = [None] * processes
+    dist.all_gather_object(of_all, memory, group=everyone)
+    if rank == 0:
+        report(processes, size, taken, of_all)
+    dist.destroy_process_group()
+
+
+def report(processes: int, size: int, taken: dict[str, list[float]], memory: list[dict]) -> None:
+    """Print both tables."""
+    plain = taken['plain broadcast']
+    print(f'{processes} gloo processes, {size / 1e6:.1f} MB, {len(plain)} repeats')
+    print(f'{"":24}{"median ms":>10}{"MB/s":>7}{"of plain":>10}{"best ms":>10}{"of plain":>10}')
+    for way, seconds in taken.items():
+        middle, best = median(seconds), min(seconds)
+        share = median(p / s for p, s in zip(plain, seconds, strict=True))
+        print(
+            f'{way:24}{1000 * middle:10.0f}{size / middle / 1e6:7.0f}{share:10.2f}'
+            f'{1000 * best:10.0f}{min(plain) / best:10.2f}'
+        )
+    print(f'\n{"extra memory, in states":24}{"receiver":>10}{"winner":>10}')
+    for name, winner in memory[0].items():
+        receiver = max(others[name] for others in memory[1:])
+        print(f'{name:24}{receiver / size:10.2f}{winner / size:10.2f}')
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--processes', type=int, default=2)
+    parser.add_argument('--repeats', type=int, default=7)
+    parser.add_argument('--port', type=int, default=29611)
+    args = parser.parse_args()
+    mp.spawn(work, (args.processes, args.port, args.repeats), nprocs=args.processes)
+
+
+if __name__ == '__main__':
+    main()
