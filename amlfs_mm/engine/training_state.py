@@ -74,15 +74,17 @@ class TrainingState:
 
         Args:
             description: What :meth:`describe` returned.
-            into: A state that is not needed any more; its memory is used where it fits.
+            into: A state that is not needed any more; its memory is used where it fits,
+                and freed where not.
         """
         tree, sizes, on_host = description
         flat = {}
         for (device, dtype), size in sizes.items():
-            old = None if into is None else into.flat.get((device, dtype))
+            old = None if into is None else into.flat.pop((device, dtype), None)
             if old is not None and old.numel() == size and into.on_host == on_host:
                 flat[device, dtype] = old
             else:
+                del old  # before the new one takes memory
                 in_host_memory = on_host or device == 'cpu'
                 flat[device, dtype] = torch.empty(
                     size,
