@@ -1,20 +1,16 @@
 """How fast the winner's state travels: ResNet-50 with SGD momentum, against one plain broadcast.
 
-    PYTHONPATH=. python benchmarks/hand_over.py --processes 2 --repeats 7
+    PYTHONPATH=. python benchmarks/hand_over.py --processes 2 --repeats 15
 
-Needs no GPU and no data: gloo processes on this machine. Four ways of moving the same number of
-bytes take turns; printed are the time of the slowest process and the plain broadcast's time as a
-share of it, in the median over the repeats, and the same for the best of each:
+Gloo processes on this machine; no GPU, no data. Ways of moving the same number of bytes take turns.
+Printed are each way's time, in the slowest process, and the plain broadcast's time as a share of
+it: the median over the repeats, then of the best of each. Hand-over goes into the memory of the
+round's start, as in the hook; with restore, the live model and optimizer hold the winner.
 
-- plain broadcast: ``torch.distributed.broadcast`` of one flat float32 tensor;
-- hand-over: ``Population.hand_over`` into the memory of the round's start, as the hook does;
-- hand-over + restore: what an epoch pays, until the live model and optimizer hold the winner;
-- plain broadcast + copy: the least that the line before could take.
-
-Then the memory that hand-over and restore need on top of what lay in memory before them, in units
-of the state, for a receiver (the worst one), which holds the round's start, and for the winner,
-which holds the start and its best state. In the first round the start has no momentum yet, so that
-the winner's state does not fit into its memory.
+Then the most memory that hand-over and restore need on top of what lay in memory before them, in
+units of the state: for a receiver (the worst one), which holds the round's start, and for the
+winner, which holds the start and its best state. The first round's start has no momentum yet, so
+that the winner's state does not fit into its memory.
 """
 
 from __future__ import annotations
@@ -23,6 +19,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
 
@@ -57,6 +54,13 @@ def train_a_step(runner: SimpleNamespace) -> None:
     runner.optim_wrapper.step()
 
 
+def join(rank: int, processes: int, port: int) -> dist.ProcessGroup:
+    """A group of all processes besides the default one, which becomes the sub-runner."""
+    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
+    dist.init_process_group('gloo', rank=rank, world_size=processes)
+    return dist.new_group()
+
+
 def train_a_round(
     runner: SimpleNamespace, population: Population
 ) -> tuple[TrainingState, TrainingState | None]:
@@ -85,7 +89,9 @@ def times(
     live = torch.ones_like(flat)
 
     def hand_over() -> TrainingState:
-        return population.hand_over(best, 0, into=start)
+        nonlocal start  # its memory goes on as the received state's
+        start = population.hand_over(best, 0, into=start)
+        return start
 
     def plain() -> Tensor:
         dist.broadcast(flat, 0, group=group)
@@ -103,17 +109,16 @@ def times(
 
 def extra_memory(runner: SimpleNamespace, population: Population) -> int:
     """The most bytes that one hand-over with restore needs on top of those before it."""
+
+    def of_this_process(kind: str) -> int:
+        lines = Path('/proc/self/status').read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(kind))
+
     start, best = train_a_round(runner, population)
-    with open('/proc/self/clear_refs', 'w') as file:
-        file.write('5')  # VmHWM, the most memory so far, starts anew
-    before = _memory('VmRSS')
+    Path('/proc/self/clear_refs').write_text('5')  # VmHWM, the most memory so far, starts anew
+    before = of_this_process('VmRSS')
     population.hand_over(best, 0, into=start).restore(runner)
-    return _memory('VmHWM') - before
-
-
-def _memory(kind: str) -> int:
-    with open('/proc/self/status') as file:
-        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(kind))
+    return of_this_process('VmHWM') - before
 
 
 def check_equal(runner: SimpleNamespace, group: dist.ProcessGroup) -> None:
@@ -130,9 +135,7 @@ def work(rank: int, processes: int, port: int, repeats: int) -> None:
 
     torch.set_num_threads(1)
     torch.manual_seed(rank)
-    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
-    dist.init_process_group('gloo', rank=rank, world_size=processes)
-    everyone = dist.new_group()  # the default group becomes the sub-runner
+    everyone = join(rank, processes, port)
     population = Population.split_world()
     runner = stand_in(resnet50())
 
@@ -151,7 +154,8 @@ def work(rank: int, processes: int, port: int, repeats: int) -> None:
 def report(processes: int, size: int, taken: dict[str, list[float]], memory: list[dict]) -> None:
     """Print both tables."""
     plain = taken['plain broadcast']
-    print(f'{processes} gloo processes, {size / 1e6:.1f} MB, {len(plain)} repeats')
+    load = os.getloadavg()[0]
+    print(f'{processes} processes, {size / 1e6:.1f} MB, {len(plain)} repeats, load {load:.0f}')
     print(f'{"":24}{"median ms":>10}{"MB/s":>7}{"of plain":>10}{"best ms":>10}{"of plain":>10}')
     for way, seconds in taken.items():
         middle, best = median(seconds), min(seconds)
@@ -169,7 +173,7 @@ def report(processes: int, size: int, taken: dict[str, list[float]], memory: lis
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--processes', type=int, default=2)
-    parser.add_argument('--repeats', type=int, default=7)
+    parser.add_argument('--repeats', type=int, default=15)
     parser.add_argument('--port', type=int, default=29611)
     args = parser.parse_args()
     mp.spawn(work, (args.processes, args.port, args.repeats), nprocs=args.processes)
