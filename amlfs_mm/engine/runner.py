@@ -121,6 +121,8 @@ class LossSearchRunner(Runner):
         try:
             return super().train()
         except Exception as error:
+            if self.population.roll_call.position == 'the start':  # a config to mend: as it is
+                raise
             raise explain_failure(error, self.population) from error
 
     def load_or_resume(self) -> None:
@@ -201,8 +203,6 @@ def is_whole(path: str | Path) -> bool:
 def explain_failure(error: Exception, population: Population) -> BaseException:
     """What to raise in this process: its own failure, named, or an exit if another's came first."""
     roll_call = population.roll_call
-    if roll_call.position == 'the start':  # a config to mend: the error as it is
-        return error
     message = (
         f'rank {roll_call.rank} failed in {roll_call.position}: {type(error).__name__}: {error}'
     )
