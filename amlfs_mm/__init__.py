@@ -3,7 +3,16 @@
 Importing the package registers all its components, scope ``amlfs_mm``.
 """
 
-from . import compat, datasets, engine, models, registry, search
+from . import compat, datasets, engine, evaluation, models, registry, search
 from .version import __version__
 
-__all__ = ['__version__', 'compat', 'datasets', 'engine', 'models', 'registry', 'search']
+__all__ = [
+    '__version__',
+    'compat',
+    'datasets',
+    'engine',
+    'evaluation',
+    'models',
+    'registry',
+    'search',
+]

@@ -1,15 +1,21 @@
 """Child registries of mmengine's: a component is ``amlfs_mm.X`` in any config."""
 
+from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
+from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import RUNNERS as MMENGINE_RUNNERS
 from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import Registry
 
+DATA_SAMPLERS = Registry(
+    'data sampler', parent=MMENGINE_DATA_SAMPLERS, locations=['amlfs_mm.datasets']
+)
 DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, locations=['amlfs_mm.datasets'])
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, locations=['amlfs_mm.engine'])
+METRICS = Registry('metric', parent=MMENGINE_METRICS, locations=['amlfs_mm.evaluation'])
 MODELS = Registry('model', parent=MMENGINE_MODELS, locations=['amlfs_mm.models'])
 RUNNERS = Registry('runner', parent=MMENGINE_RUNNERS, locations=['amlfs_mm.engine'])
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, locations=['amlfs_mm.datasets'])

@@ -24,5 +24,5 @@ install() {
     fi
 }
 install --upgrade pip setuptools wheel
-install -c requirements/constraints.txt -e '.[tests]'
+install -c requirements/constraints.txt -e '.[tests,reid]'
 echo "$WANTED" > .venv/installed
