@@ -1,6 +1,16 @@
 from .digits import Digits
 from .image_folder import ImageFolder
+from .reid import ReIDDataset
 from .reproducible import make_reproducible
-from .transforms import LabelNoise
+from .samplers import IdentityBatchSampler
+from .transforms import LabelNoise, LoadWholeImage
 
-__all__ = ['Digits', 'ImageFolder', 'LabelNoise', 'make_reproducible']
+__all__ = [
+    'Digits',
+    'IdentityBatchSampler',
+    'ImageFolder',
+    'LabelNoise',
+    'LoadWholeImage',
+    'ReIDDataset',
+    'make_reproducible',
+]

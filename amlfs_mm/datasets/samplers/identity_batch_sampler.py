@@ -1,0 +1,151 @@
+"""Batches of P identities x K images each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+from mmengine.logging import print_log
+from torch.utils.data import Sampler
+
+from amlfs_mm.randomness import derive_seed
+from amlfs_mm.registry import DATA_SAMPLERS
+
+EPOCHS = ('full', 'short')
+
+
+@DATA_SAMPLERS.register_module()
+class IdentityBatchSampler(Sampler):
+    """P identities, all different, with K images each in every batch (Hermans et al., 1703.07737).
+
+    Goes into ``train_dataloader.batch_sampler``. ``batch_size`` is P K, the batch of the whole
+    model: its replicas share it, P / replicas identities each, so that the recipe is the same
+    on any number of processes. (Elsewhere in OpenMMLab ``batch_size`` counts one process's images.)
+
+    An epoch is ``full``: every identity's images are cut, in random order, into groups of K (the
+    last one filled up by drawing among the others again), and as many batches are made of them as
+    there can be without an identity twice in one. With Market-1501 that is about N / (P K), 180
+    and more. Or ``short``: one group of each identity, floor(identities / P) batches, 46 with
+    Market-1501, which some published code calls an epoch.
+
+    The order depends on the wrapped sampler's seed and epoch alone.
+
+    Args:
+        sampler: mmengine's ``DefaultSampler`` over the training set: its seed, epoch, rank.
+        batch_size: P K.
+        num_instances: K; drawn with replacement from identities that have fewer images.
+        epoch: ``full`` or ``short``.
+
+    Raises:
+        ValueError: K does not divide the batch, the replicas do not divide P, or the data has fewer
+            than P identities.
+    """
+
+    def __init__(
+        self, sampler: Sampler, batch_size: int, num_instances: int = 4, epoch: str = 'full'
+    ) -> None:
+        if epoch not in EPOCHS:
+            raise ValueError(f'epoch must be one of {list(EPOCHS)}, got {epoch!r}')
+        if num_instances < 1 or batch_size < 1 or batch_size % num_instances:
+            raise ValueError(
+                f'batch_size={batch_size} is not a number of identities times '
+                f'num_instances={num_instances}'
+            )
+        self.sampler = sampler
+        self.num_identities = batch_size // num_instances
+        self.num_instances = num_instances
+        self.epoch_length = epoch
+        if self.num_identities % sampler.world_size:
+            raise ValueError(
+                f'{sampler.world_size} replicas cannot share the {self.num_identities} identities '
+                f'of a batch (batch_size={batch_size}, num_instances={num_instances}) evenly'
+            )
+        self.images = group_by_label(sampler.dataset)
+        if self.num_identities > len(self.images):
+            raise ValueError(
+                f'a batch of {batch_size} with {num_instances} images each needs '
+                f'{self.num_identities} identities, but the training set has {len(self.images)}: '
+                f'lower batch_size to {len(self.images) * num_instances} or less'
+            )
+        self._groups = {
+            label: -(-len(images) // num_instances) if epoch == 'full' else 1
+            for label, images in self.images.items()
+        }
+        self._length = count_batches(list(self._groups.values()), self.num_identities)
+        images = sum(len(images) for images in self.images.values())
+        print_log(
+            f'Identity batches: an epoch ({epoch}) is {self._length} iterations of '
+            f'{self.num_identities} identities x {num_instances} images; {len(self.images)} '
+            f'identities, {images} images',
+            logger='current',
+        )
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[list[int]]:
+        draw = np.random.default_rng(derive_seed(self.sampler.seed, self.sampler.epoch))
+        groups = {label: self._draw_groups(images, draw) for label, images in self.images.items()}
+        counts = {label: min(count, len(self)) for label, count in self._groups.items()}
+        schedule = schedule_groups(counts, self.num_identities, len(self), draw)
+        share = self.num_identities // self.sampler.world_size
+        mine = slice(self.sampler.rank * share, (self.sampler.rank + 1) * share)
+        for labels in schedule:
+            # Every replica takes all groups off, also those of the others.
+            batch = [groups[label].pop() for label in labels]
+            yield [index for group in batch[mine] for index in group]
+
+    def _draw_groups(self, images: list[int], draw: np.random.Generator) -> list[list[int]]:
+        """An identity's images in random order, in groups of K; the one filled up comes first."""
+        k = self.num_instances
+        order = draw.permutation(images).tolist()
+        missing = -len(order) % k
+        if missing:
+            whole = order[: len(order) - len(order) % k]
+            pool = whole if len(whole) >= missing else order  # rather not twice in one group
+            order += draw.choice(pool, missing, replace=len(pool) < missing).tolist()
+        # They are popped from the end: if one is left over, it is that with repetitions.
+        return [order[start : start + k] for start in range(0, len(order), k)][::-1]
+
+
+def group_by_label(dataset) -> dict[int, list[int]]:
+    """The indices of each class, both ascending."""
+    images = defaultdict(list)
+    for index in range(len(dataset)):
+        images[int(dataset.get_data_info(index)['gt_label'])].append(index)
+    return {label: images[label] for label in sorted(images)}
+
+
+def count_batches(groups: list[int], width: int) -> int:
+    """The most batches of ``width`` groups of different classes, given each class's groups.
+
+    n batches can be made if and only if the classes, each at most once a batch, fill them:
+    ``sum_i min(groups_i, n) >= n width``.
+    """
+    counts = np.array(groups)
+    n = int(counts.sum()) // width
+    while np.minimum(counts, n).sum() < n * width:
+        n = int(np.minimum(counts, n).sum()) // width
+    return n
+
+
+def schedule_groups(
+    groups: dict[int, int], width: int, length: int, draw: np.random.Generator
+) -> np.ndarray:
+    """The classes (length, width) of every batch, all different in a batch, at random.
+
+    The groups of a class stand in a row of a (width, length) table and go on in the next one
+    (McNaughton's rule); a row is filled in random order, except that a class that goes on avoids
+    the batches it has been in. Classes have at most ``length`` groups each.
+    """
+    labels = draw.permutation(list(groups))
+    line = np.repeat(labels, [groups[label] for label in labels])[: width * length]
+    batches = np.empty((width, length), dtype=line.dtype)
+    for row, classes in enumerate(line.reshape(width, length)):
+        places = draw.permutation(length)
+        if row:
+            taken = batches[row - 1] == classes[0]  # the class that goes on from the row above
+            places = np.concatenate([places[~taken[places]], places[taken[places]]])
+        batches[row, places] = classes
+    return draw.permuted(batches.T, axis=1)
