@@ -15,7 +15,11 @@ def find_heads(model: nn.Module) -> list[nn.Module]:
         ValueError: There is none, or they have different search spaces.
     """
     model = model.module if is_model_wrapper(model) else model
-    heads = {name: m for name, m in model.named_modules() if hasattr(m, 'set_theta')}
+    heads = {}
+    for name, module in model.named_modules():  # parents first
+        # A head inside another one gets its part of theta from that.
+        if hasattr(module, 'set_theta') and not any(name.startswith(f'{h}.') for h in heads):
+            heads[name] = module
     if not heads:
         head = getattr(model, 'head', None)
         found = f'its head is {type(head).__name__}' if head is not None else 'it has no head'

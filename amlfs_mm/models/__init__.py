@@ -1,4 +1,20 @@
-from .backbones import CIFARResNet
-from .heads import AMLFSHead
+from .backbones import CIFARResNet, MGNBackbone, TorchreidBackbone
+from .classifiers import ReIDClassifier
+from .heads import AMLFSHead, MGNHead, PerBranchMGNHead, SFTHead, SoftmaxHead
+from .losses import BatchHardTripletLoss
+from .necks import EmbeddingNeck, MGNNeck
 
-__all__ = ['AMLFSHead', 'CIFARResNet']
+__all__ = [
+    'AMLFSHead',
+    'BatchHardTripletLoss',
+    'CIFARResNet',
+    'EmbeddingNeck',
+    'MGNBackbone',
+    'MGNHead',
+    'MGNNeck',
+    'PerBranchMGNHead',
+    'ReIDClassifier',
+    'SFTHead',
+    'SoftmaxHead',
+    'TorchreidBackbone',
+]

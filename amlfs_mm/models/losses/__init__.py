@@ -1,3 +1,11 @@
 from .amlfs_loss import amlfs_loss, log_tau, transform_target_logit
+from .spectral import spectral_feature_transform
+from .triplet import BatchHardTripletLoss
 
-__all__ = ['amlfs_loss', 'log_tau', 'transform_target_logit']
+__all__ = [
+    'BatchHardTripletLoss',
+    'amlfs_loss',
+    'log_tau',
+    'spectral_feature_transform',
+    'transform_target_logit',
+]

@@ -1,0 +1,3 @@
+from .reid_classifier import ReIDClassifier
+
+__all__ = ['ReIDClassifier']

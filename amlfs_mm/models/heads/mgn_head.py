@@ -1,0 +1,122 @@
+"""MGN's eight softmax and three triplet losses."""
+
+from __future__ import annotations
+
+import torch
+from mmengine.model import BaseModule
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+
+from amlfs_mm.models.necks import MGNFeatures
+from amlfs_mm.registry import MODELS
+from amlfs_mm.search import BranchSearchSpace
+
+
+@MODELS.register_module()
+class MGNHead(BaseModule):
+    """Softmax losses on the branches' pooled features and on the stripes, triplets on the reduced.
+
+    Wang et al., ACM MM 2018 (arXiv 1804.01438), Fig. 3: with branches of 1, 2 and 3 stripes, 8
+    classifiers of their own, on 3 x 2048 and 5 x 256 numbers, and 3 triplet losses on 256. The
+    figure gives no weights, and public re-implementations differ; here the loss is the mean of the
+    softmax losses plus the mean of the triplet losses, and ``loss_weight`` of either changes that.
+    The test feature is all reduced features in a row, 8 x 256 numbers.
+
+    With ``classifier=dict(type='amlfs_mm.AMLFSHead')`` a search gives all classifiers one theta;
+    the triplet losses stay. :class:`PerBranchMGNHead` gives each its own.
+
+    Args:
+        num_classes: C.
+        classifier: Config of a head: ``SoftmaxHead`` or ``AMLFSHead``.
+        triplet: Config of the triplet loss.
+        in_channels: Length of a pooled feature.
+        reduced_channels: Length of a reduced one.
+        num_branches: Whole maps.
+        num_stripes: Stripes, of all branches.
+        init_cfg: As in mmengine's ``BaseModule``.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        classifier: dict = dict(type='amlfs_mm.SoftmaxHead'),
+        triplet: dict = dict(type='amlfs_mm.BatchHardTripletLoss', margin=1.2),
+        in_channels: int = 2048,
+        reduced_channels: int = 256,
+        num_branches: int = 3,
+        num_stripes: int = 5,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        self.classifiers = nn.ModuleList(
+            MODELS.build(dict(classifier, num_classes=num_classes, in_channels=channels))
+            for channels in [in_channels] * num_branches + [reduced_channels] * num_stripes
+        )
+        self.triplet = MODELS.build(triplet)
+
+    def pre_logits(self, feats: MGNFeatures) -> Tensor:
+        """The test feature (N, 2048)."""
+        return torch.cat([*feats.reduced, *feats.stripes], dim=1)
+
+    def forward(self, feats: MGNFeatures) -> list[Tensor]:
+        """Each classifier's logits (N, C)."""
+        return [
+            classifier(feature)
+            for classifier, feature in zip(self.classifiers, self._classified(feats), strict=True)
+        ]
+
+    def loss(self, feats: MGNFeatures, data_samples: list[DataSample]) -> dict[str, Tensor]:
+        """``loss_softmax_<i>`` and ``loss_triplet_<i>``, each divided by how many there are."""
+        losses = {}
+        for i, feature in enumerate(self._classified(feats)):
+            for key, value in self.classifiers[i].loss((feature,), data_samples).items():
+                if 'loss' in key:
+                    losses[f'{key}_softmax_{i}'] = value / len(self.classifiers)
+                else:
+                    losses[f'{key}_{i}'] = value
+        target = torch.cat([sample.gt_label for sample in data_samples])
+        for i, feature in enumerate(feats.reduced):
+            losses[f'loss_triplet_{i}'] = self.triplet(feature, target) / len(feats.reduced)
+        return losses
+
+    def _classified(self, feats: MGNFeatures) -> list[Tensor]:
+        return [*feats.pooled, *feats.stripes]
+
+
+@MODELS.register_module()
+class PerBranchMGNHead(MGNHead):
+    """MGN whose classifiers have a theta each: a search in the product of their spaces.
+
+    Its ``theta`` (8 x 24 numbers) is the classifiers' one after another. Arguments as in
+    :class:`MGNHead`, with ``AMLFSHead`` as classifier.
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        spaces = [getattr(head, 'search_space', None) for head in self.classifiers]
+        if None in spaces:
+            raise ValueError(
+                "PerBranchMGNHead needs classifier=dict(type='amlfs_mm.AMLFSHead'), got "
+                f'{type(self.classifiers[0]).__name__}'
+            )
+        self.num_classes = self.classifiers[0].num_classes
+        self.search_space = BranchSearchSpace(spaces[0], len(spaces))
+
+    @property
+    def theta(self) -> Tensor:
+        return torch.cat([head.theta for head in self.classifiers])
+
+    def set_theta(self, theta: Tensor) -> None:
+        """Give each classifier its part of theta (8 D,).
+
+        Raises:
+            ValueError: theta has another length.
+        """
+        parts = self.search_space.branches(theta)
+        for head, part in zip(self.classifiers, parts, strict=True):
+            head.set_theta(part)
+
+    def interval_counts(self) -> dict[str, Tensor]:
+        """Training samples seen in each interval of t and tau, (M,) each, over all branches."""
+        counts = [head.interval_counts() for head in self.classifiers]
+        return {name: sum(count[name] for count in counts) for name in counts[0]}

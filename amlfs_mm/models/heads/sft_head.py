@@ -1,0 +1,71 @@
+"""SFT's head: one classifier for the features and for their spectral transform."""
+
+from __future__ import annotations
+
+import torch
+from mmengine.model import BaseModule
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+
+from amlfs_mm.models.losses import spectral_feature_transform
+from amlfs_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class SFTHead(BaseModule):
+    """Spectral feature transform in training (Luo et al., arXiv 1811.11405).
+
+    Pooled features x and their transform T x go, one batch, through a reduction (linear without
+    bias, BN, PReLU) and one shared classifier; the loss is the sum of the two means. The test
+    feature is x: there is no transform and no reduction then.
+
+    Args:
+        in_channels: Length of x.
+        reduced_channels: Length of a classified feature.
+        num_classes: C.
+        classifier: Config of a head: ``SoftmaxHead`` or ``AMLFSHead``.
+        temperature: Of the transform's softmax.
+        init_cfg: As in mmengine's ``BaseModule``.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        reduced_channels: int,
+        num_classes: int,
+        classifier: dict,
+        temperature: float = 0.1,
+        init_cfg: dict | None = dict(type='Kaiming', layer='Linear', mode='fan_out'),
+    ) -> None:
+        super().__init__(init_cfg)
+        if not temperature > 0:
+            raise ValueError(f'temperature must be above 0, got {temperature}')
+        self.temperature = temperature
+        self.reduction = nn.Sequential(
+            nn.Linear(in_channels, reduced_channels, bias=False),
+            nn.BatchNorm1d(reduced_channels),
+            nn.PReLU(),
+        )
+        self.classifier = MODELS.build(
+            dict(classifier, num_classes=num_classes, in_channels=reduced_channels)
+        )
+
+    def pre_logits(self, feats: tuple[Tensor, ...]) -> Tensor:
+        """The test feature (N, in_channels): the pooled one."""
+        return feats[-1]
+
+    def forward(self, feats: tuple[Tensor, ...]) -> Tensor:
+        """The logits (N, C) of the features themselves."""
+        return self.classifier(self.reduction(feats[-1]))
+
+    def loss(self, feats: tuple[Tensor, ...], data_samples: list[DataSample]) -> dict[str, Tensor]:
+        """``loss_original`` and ``loss_transformed``."""
+        features = feats[-1]
+        both = torch.cat([features, spectral_feature_transform(features, self.temperature)])
+        losses = {}
+        for name, half in zip(
+            ('original', 'transformed'), self.reduction(both).chunk(2), strict=True
+        ):
+            for key, value in self.classifier.loss((half,), data_samples).items():
+                losses[f'{key}_{name}'] = value
+        return losses
