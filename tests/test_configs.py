@@ -11,10 +11,11 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
 CONFIGS = sorted((ROOT / 'configs').glob('*.py'))
-SEARCHES = [path for path in CONFIGS if not path.stem.startswith('baseline_')]
+CLASSIFIERS = [path for path in CONFIGS if '_resnet20_' in path.stem]
+SEARCHES = [path for path in CLASSIFIERS if not path.stem.startswith('baseline_')]
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize('path', CLASSIFIERS, ids=lambda path: path.stem)
 def test_trains_a_step(path: Path):
     cfg = Config.fromfile(path)
     model = copy.deepcopy(cfg.model)
