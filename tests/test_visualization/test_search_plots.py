@@ -4,7 +4,7 @@ import torch
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from amlfs_mm.search import SearchSpace
+from amlfs_mm.search import BranchSearchSpace, SearchSpace
 from amlfs_mm.visualization import plot_search
 from amlfs_mm.visualization.search_plots import plot_loss, plot_mu
 
@@ -20,8 +20,8 @@ def records(space: SearchSpace, lost: bool = False) -> list[dict]:
 
 
 def test_pictures_are_written(tmp_path: Path):
-    for lost in (False, True):
-        space = SearchSpace(4)
+    branches = BranchSearchSpace(SearchSpace(2), 8)
+    for space, lost in ((SearchSpace(4), False), (SearchSpace(4), True), (branches, False)):
         for path in plot_search(records(space, lost), space, tmp_path):
             assert Image.open(path).size > (600, 400)
 
