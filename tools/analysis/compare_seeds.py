@@ -20,7 +20,7 @@ from mmengine.config import Config
 from scipy import stats
 
 import amlfs_mm  # noqa: F401  (cures for the OpenMMLab stack come before a config is read)
-from amlfs_mm.engine.runner import find_latest_checkpoint
+from amlfs_mm.engine.runner import find_checkpoints
 
 TOOLS = Path(__file__).resolve().parent.parent
 
@@ -58,7 +58,7 @@ def train_and_test(config: Path, seed: int, args: argparse.Namespace) -> float:
                 work_dir,
             ]
             run([*train, *options], console)
-            test = [sys.executable, TOOLS / 'test.py', config, find_latest_checkpoint(work_dir)]
+            test = [sys.executable, TOOLS / 'test.py', config, find_checkpoints(work_dir)[0]]
             run([*test, '--out', out, '--work-dir', work_dir / 'test', *options], console)
     metrics = json.loads(out.read_text())
     if args.metric not in metrics:
