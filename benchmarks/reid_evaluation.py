@@ -58,14 +58,14 @@ def rank_ours(data: dict) -> np.ndarray:
     from amlfs_mm.evaluation import reid_metrics
 
     metrics = reid_metrics(*ranking_arguments(data))
-    return np.array([metrics['mAP'], metrics['rank1'], metrics['rank10']])
+    return np.array([metrics['mAP'], metrics['rank1'], metrics['rank10']]) / 100
 
 
 def rank_torchreid(data: dict) -> np.ndarray:
     from torchreid.reid.metrics import evaluate_rank
 
     cmc, mean = evaluate_rank(*ranking_arguments(data), use_cython=False)
-    return 100 * np.array([mean, cmc[0], cmc[9]])
+    return np.array([mean, cmc[0], cmc[9]])
 
 
 def ranking_arguments(data: dict) -> list:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from amlfs_mm.datasets.synthetic_people import write_market
+from amlfs_mm.datasets.synthetic_market import write_market
 
 MARKET = Path('market1501') / 'Market-1501-v15.09.15'
 DUKE = Path('dukemtmc-reid') / 'DukeMTMC-reID'

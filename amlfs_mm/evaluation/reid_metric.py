@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
-from amlfs_mm.files import replace_when_whole
 from amlfs_mm.registry import METRICS
 
 from .distances import check_kind, pairwise_distance, unit_features
+from .features import Images, save_features
 from .ranking import QueryScores, score_queries, summarise
 from .reranking import k_reciprocal_rerank
 
 CHUNK = 1 << 24  # elements of the distance matrix at a time
-
-
-class Images(NamedTuple):
-    """Features (N, D) with identity, camera (N,) and path of each."""
-
-    features: Tensor
-    ids: Tensor
-    cameras: Tensor
-    paths: list[str]
 
 
 @METRICS.register_module()
@@ -153,36 +141,3 @@ def rerank_features(query: Images, gallery: Images, distance: str, options: dict
     if distance == 'cosine':
         features = map(unit_features, features)
     return k_reciprocal_rerank(*features, **options)
-
-
-def save_features(path: str | Path, query: Images, gallery: Images) -> None:
-    """Write ``query_features``, ``query_ids``, ``query_cameras``, ``query_paths`` and the same of
-    the gallery to a ``.npz`` (no pickles in it)."""
-    arrays = {}
-    for role, images in (('query', query), ('gallery', gallery)):
-        arrays[f'{role}_features'] = images.features.numpy()
-        arrays[f'{role}_ids'] = images.ids.numpy()
-        arrays[f'{role}_cameras'] = images.cameras.numpy()
-        arrays[f'{role}_paths'] = np.array(images.paths)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with replace_when_whole(path) as temporary, open(temporary, 'wb') as file:
-        np.savez(file, **arrays)
-
-
-def load_features(path: str | Path) -> tuple[Images, Images]:
-    """Queries and gallery as :func:`save_features` wrote them.
-
-    Raises:
-        ValueError: Something is missing in the file.
-    """
-    with np.load(path, allow_pickle=False) as arrays:
-        parts = []
-        for role in ('query', 'gallery'):
-            names = [f'{role}_{name}' for name in ('features', 'ids', 'cameras', 'paths')]
-            missing = [name for name in names if name not in arrays]
-            if missing:
-                raise ValueError(f'{path} has no {missing}: it is no file of exported features')
-            features, ids, cameras, paths = (arrays[name] for name in names)
-            tensors = map(torch.from_numpy, (features, ids, cameras))
-            parts.append(Images(*tensors, paths.tolist()))
-    return tuple(parts)

@@ -22,7 +22,7 @@ from amlfs_mm.files import replace_when_whole
 from .search_plots import COLOURS
 
 if TYPE_CHECKING:
-    from amlfs_mm.evaluation.reid_metric import Images
+    from amlfs_mm.evaluation.features import Images
 
 RIGHT, WRONG = '#009E73', '#D55E00'  # green, red: told apart by colour-blind readers
 

@@ -10,7 +10,7 @@ from reid_data import people_root  # noqa: F401
 
 from amlfs_mm.engine.journal import read_records
 from amlfs_mm.evaluation import reid_metrics
-from amlfs_mm.evaluation.reid_metric import load_features
+from amlfs_mm.evaluation.features import load_features
 
 # Sizes alone: images, batch, candidates, epochs, the width of the ResNet-50.
 SMALL_MGN = [

@@ -13,7 +13,7 @@ from mmengine.registry import METRICS
 
 from amlfs_mm.evaluation import ReIDMetric, k_reciprocal_rerank, reid_metrics
 from amlfs_mm.evaluation.distances import pairwise_distance
-from amlfs_mm.evaluation.reid_metric import load_features
+from amlfs_mm.evaluation.features import load_features
 
 
 def samples(seed: int = 0, queries: int = 12, gallery: int = 50, dim: int = 6) -> list[dict]:

@@ -8,7 +8,7 @@ import torch
 from matplotlib.colors import to_rgba
 from reid_data import write_image
 
-from amlfs_mm.evaluation.reid_metric import Images
+from amlfs_mm.evaluation.features import Images
 from amlfs_mm.visualization import reid_plots
 
 

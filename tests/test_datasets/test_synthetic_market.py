@@ -9,7 +9,7 @@ import pytest
 from conftest import run
 
 from amlfs_mm.datasets.reid_sources import load_source
-from amlfs_mm.datasets.synthetic_people import write_market
+from amlfs_mm.datasets.synthetic_market import write_market
 
 SMALL = dict(train_identities=4, test_identities=3, distractors=6, junk=2)
 
