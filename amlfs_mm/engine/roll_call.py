@@ -103,27 +103,29 @@ class RollCall:
             self.stop_asked = True
             raise StopRequested
 
-    def leave(self) -> None:
-        """Tell the others that this process stops.
+    def leave(self, stopping: bool = False) -> None:
+        """Say that this process ends, and why if it stops on request.
 
-        If the store lives in this process (rank 0's, but under torchrun), it waits for them, or
-        for some seconds.
+        If the store lives in this process (rank 0's, but under torchrun), it waits for the others
+        to hear of it, or for some seconds.
 
         Raises:
-            JobFailed: Another process failed, which is what the job shall report.
+            JobFailed: Stopping, another process failed, which is what the job shall report.
         """
         if self.store is None:
             return
-        self.stop_asked = True
         hosts = self.rank == 0 and os.environ.get('TORCHELASTIC_USE_AGENT_STORE') != 'True'
+        deadline = time.monotonic() + GRACE
+        self.stop_asked |= stopping
         try:
-            self.beat(at_once=True)
-            deadline = time.monotonic() + GRACE
-            stopped = self.store.add('stopped', 1)
-            while hosts and stopped < self.size and time.monotonic() < deadline:
+            if stopping:
+                self.beat(at_once=True)
+            left = self.store.add('left', 1)
+            while hosts and left < self.size and time.monotonic() < deadline:
                 time.sleep(0.1)
-                self.beat()
-                stopped = self.store.add('stopped', 0)
+                if stopping:
+                    self.beat()
+                left = self.store.add('left', 0)
         except JobFailed:
             if self.failure_elsewhere():
                 raise

@@ -214,6 +214,7 @@ def explain_failure(error: Exception, population: Population) -> BaseException:
         )
     roll_call.fail(message)
     elsewhere = roll_call.failure_elsewhere()
+    roll_call.leave()
     if elsewhere is None:
         return CandidateError(message)
     print(f'rank {roll_call.rank} stops, for {elsewhere}', file=sys.stderr)

@@ -194,6 +194,6 @@ class SearchLifecycle(Hook):
             f'Stopped on request. To go on, run the same command with --resume '
             f'(exit code {EXIT_CODE})'
         )
-        self.population.roll_call.leave()
+        self.population.roll_call.leave(stopping=True)
         self.stop_signal.ignore()
         raise SystemExit(EXIT_CODE)
