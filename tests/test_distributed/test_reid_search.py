@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pytest
 from conftest import ROOT, assert_same_run, free_port, run, train
 from reid_data import people_root  # noqa: F401
 
@@ -62,6 +63,7 @@ def test_the_command_people_type(people_root: Path, tmp_path: Path, monkeypatch)
     assert len(set(query.paths + gallery.paths)) == len(query.paths) + len(gallery.paths)
 
 
+@pytest.mark.slow
 def test_the_same_search_on_one_and_two_processes(
     people_root: Path,  # noqa: F811
     tmp_path: Path,

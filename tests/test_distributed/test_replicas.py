@@ -30,7 +30,8 @@ def losses(directory: Path) -> dict[tuple[int, int], np.ndarray]:
     return {key: np.mean(parts, axis=0) for key, parts in curves.items()}
 
 
-@pytest.mark.parametrize('accumulate', [1, 4])  # 4 of 6 iterations: an update crosses the epochs
+# 4 of 6 iterations: an update crosses the epochs.
+@pytest.mark.parametrize('accumulate', [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_two_replicas_are_one_with_twice_the_batch(tmp_path: Path, accumulate: int):
     """8 processes as 4 x 2 with batch 8 against one process with batch 16."""
     runs = {}

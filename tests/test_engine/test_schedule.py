@@ -102,7 +102,7 @@ def load_schedule(work_dir: Path) -> list[dict]:
     return json.loads((work_dir / 'loss_schedule.json').read_text())['epochs']
 
 
-@pytest.mark.parametrize('processes', [2, 3])
+@pytest.mark.parametrize('processes', [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_rounds_on_several_processes(rounds_run: Path, tmp_path: Path, processes: int):
     Job(tmp_path, *OPTIONS, processes=processes).finish()
     assert_same_run(rounds_run, tmp_path, 'epoch_6.pth')
