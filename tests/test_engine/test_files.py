@@ -29,7 +29,9 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize('name', ['epoch_2.pth', 'loss_search.jsonl'])
+@pytest.mark.parametrize(
+    'name', ['epoch_2.pth', pytest.param('loss_search.jsonl', marks=pytest.mark.slow)]
+)
 def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, tiny_run: Path, name: str):
     """/dev/full refuses each write with the error of a full disk."""
     work_dir = tmp_path / 'work'

@@ -119,6 +119,7 @@ train_dataloader = dict(num_workers=1, dataset=dict(pipeline=train_pipeline))
     )
 
 
+@pytest.mark.faults
 def test_torchrun_starts_again_what_was_killed(tiny_run: Path, tmp_path: Path):
     """SIGKILL for rank 1 in epoch 2; MAX_RESTARTS=1 and nothing else: the same end."""
     hook = dict(type='Misbehave', what='kill', where=[(2, 1)], rank=1, once=str(tmp_path / 'note'))
