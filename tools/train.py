@@ -11,6 +11,7 @@ from mmengine.registry import RUNNERS
 from torch.distributed.elastic.multiprocessing.errors import record
 
 import amlfs_mm  # noqa: F401  (cures for the OpenMMLab stack come before a config is read)
+from amlfs_mm.engine.runner import find_checkpoints
 from amlfs_mm.engine.stop_signal import EXIT_CODE, SIGNALS
 
 
@@ -49,13 +50,15 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     if args.amp:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    if args.resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
-    if int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0:
-        # torchrun has started the job again (MAX_RESTARTS): go on from what it had saved.
-        cfg.resume = True
-        cfg.load_from = None
+    if args.resume not in (None, 'auto'):
+        cfg.resume, cfg.load_from = True, args.resume
+    # Or torchrun has started the job again (MAX_RESTARTS): go on from what it had saved.
+    restarted = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0
+    # With nothing saved yet it starts as it did at first, from the config's weights if it has any.
+    if (args.resume == 'auto' and not cfg.get('load_from')) or (
+        (args.resume == 'auto' or restarted) and find_checkpoints(cfg.work_dir)
+    ):
+        cfg.resume, cfg.load_from = True, None
     if 'runner_type' not in cfg:
         # No search: one model on all processes, plain data parallelism.
         cfg.runner_type = 'amlfs_mm.LossSearchRunner'

@@ -22,6 +22,16 @@ def test_resume_without_a_checkpoint_starts_anew(tiny_run: Path, tmp_path: Path)
     assert 'Nothing to resume' in done.stdout
 
 
+def test_resume_without_a_checkpoint_keeps_the_configs_weights(tiny_run: Path, tmp_path: Path):
+    """``--resume`` can always be given: the first start is from ``load_from``, the next is not."""
+    weights = tiny_run / 'epoch_3.pth'
+    options = ['--resume', '--cfg-options', 'train_cfg.max_epochs=1', f'load_from={weights}']
+    assert f'Load checkpoint from {weights}' in train(tmp_path, *options).stdout
+    again = train(tmp_path, *options).stdout
+    assert f'Resuming from {tmp_path / "epoch_1.pth"}' in again
+    assert str(weights) not in again.split('Resuming from')[1]
+
+
 def test_resume_from_another_search_space(tiny_run: Path, tmp_path: Path):
     options = ['--resume', str(tiny_run / 'epoch_1.pth')]
     changed = ['--cfg-options', 'model.head.num_intervals=10']
