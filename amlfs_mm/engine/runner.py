@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import pickle
-import sys
 import zipfile
 from pathlib import Path
 
@@ -21,12 +20,9 @@ from torch import nn
 from amlfs_mm.files import replace_when_whole
 from amlfs_mm.registry import RUNNERS
 
+from .failures import explain_failure, worker_deaths_heard
 from .job import join_job
 from .population import Population
-
-
-class CandidateError(RuntimeError):
-    """Training failed; the message says in which rank, candidate, epoch and iteration, and why."""
 
 
 @RUNNERS.register_module()
@@ -123,7 +119,8 @@ class LossSearchRunner(Runner):
         except Exception as error:
             if self.population.roll_call.position == 'the start':  # a config to mend: as it is
                 raise
-            raise explain_failure(error, self.population) from error
+            with worker_deaths_heard(error) as cause:
+                raise explain_failure(cause, self.population) from cause
 
     def load_or_resume(self) -> None:
         if self._resume and self._load_from is None:
@@ -198,27 +195,6 @@ def is_whole(path: str | Path) -> bool:
             return archive.testzip() is None
     except (zipfile.BadZipFile, OSError, EOFError):
         return False
-
-
-def explain_failure(error: Exception, population: Population) -> BaseException:
-    """What to raise in this process: its own failure, named, or an exit if another's came first."""
-    roll_call = population.roll_call
-    message = (
-        f'rank {roll_call.rank} failed in {roll_call.position}: {type(error).__name__}: {error}'
-    )
-    if population.replicas > 1 and population.processes:
-        others = [p.rank for p in population.processes[population.sub_runner]]
-        others.remove(roll_call.rank)
-        message += '. The replicas of the same candidate: ' + ', '.join(
-            f'rank {rank} in {roll_call.position_of(rank)}' for rank in others
-        )
-    roll_call.fail(message)
-    elsewhere = roll_call.failure_elsewhere()
-    roll_call.leave()
-    if elsewhere is None:
-        return CandidateError(message)
-    print(f'rank {roll_call.rank} stops, for {elsewhere}', file=sys.stderr)
-    return SystemExit(1)
 
 
 def _first_line(error: Exception) -> str:

@@ -50,7 +50,7 @@ def readable(job: Job, *parts: str) -> None:
     everything = ''.join(job.log(rank) for rank in range(len(job.ranks)))
     for part in parts:
         assert part in everything, job.everything()
-    errors = re.findall(r'^amlfs_mm\.engine\.runner\.CandidateError', everything, re.MULTILINE)
+    errors = re.findall(r'^amlfs_mm\.engine\.failures\.CandidateError', everything, re.MULTILINE)
     assert len(errors) == 1, job.everything()
 
 
