@@ -97,6 +97,31 @@ def check_hard_labels(model: nn.Module) -> None:
         )
 
 
+def check_held_out(trained: object, validation: object) -> None:
+    """No image file of the validation data (D_v) is trained on.
+
+    Datasets whose items have no ``img_path`` cannot be told apart and pass.
+
+    Raises:
+        ValueError: Some are: rewards would be scores on training data.
+    """
+    paths = _image_paths(validation)
+    shared = sorted(paths & _image_paths(trained)) if paths else []
+    if shared:
+        raise ValueError(
+            f'{len(shared)} of the {len(paths)} images of the validation data (D_v) are also '
+            f'trained on, such as {shared[0]}: rewards would be training scores. Hold them out of '
+            'train_dataloader.dataset; where both split one source, give both the same split (for '
+            'amlfs_mm.ReIDDataset: held_out and split_seed)'
+        )
+
+
+def _image_paths(dataset: object) -> set[str]:
+    if not hasattr(dataset, 'get_data_info') or 'img_path' not in dataset.get_data_info(0):
+        return set()
+    return {dataset.get_data_info(index)['img_path'] for index in range(len(dataset))}
+
+
 def check_reward(metrics: dict, reward: str) -> None:
     """The evaluator produces the reward.
 

@@ -7,8 +7,11 @@ import pytest
 from conftest import ROOT, TINY_SEARCH, run
 from mmengine.config import Config
 from mmengine.registry import RUNNERS
+from reid_data import people_root  # noqa: F401
 
+from amlfs_mm.datasets import ReIDDataset
 from amlfs_mm.engine import LossSearchHook
+from amlfs_mm.engine.checks import check_held_out
 
 LINEAR_HEAD = dict(_delete_=True, type='LinearClsHead', num_classes=10, in_channels=16, topk=(1,))
 ITERATIONS = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=10, val_interval=5)
@@ -138,3 +141,19 @@ def test_empty_image_folder(tmp_path: Path):
     assert done.returncode != 0
     assert 'holds no class with images' in done.stdout
     assert str(tmp_path / 'train') in done.stdout
+
+
+@pytest.mark.parametrize('options', [dict(held_out=0), dict(split_seed=5)])
+def test_training_images_in_d_v(people_root: Path, options: dict):  # noqa: F811
+    def load(part: str, **options) -> ReIDDataset:
+        return ReIDDataset('market1501', str(people_root), part, **options)
+
+    validation = load('val')
+    check_held_out(load('train'), validation)
+    check_held_out(load('train'), load('test'))  # asked for by name
+    with pytest.raises(ValueError, match='also trained on') as error:
+        check_held_out(load('train', **options), validation)
+    assert 'held_out and split_seed' in str(error.value)
+    assert 'bounding_box_train' in str(error.value)
+    if options == dict(held_out=0):
+        assert f'{len(validation)} of the {len(validation)} images' in str(error.value)

@@ -11,6 +11,7 @@ from amlfs_mm.registry import TASK_UTILS
 from ..checks import (
     check_checkpoints,
     check_hard_labels,
+    check_held_out,
     check_loops,
     check_num_classes,
     check_resumed,
@@ -91,6 +92,7 @@ class SearchLifecycle(Hook):
         check_hard_labels(runner.model)
         self.heads = find_heads(runner.model)
         check_num_classes(self.heads, runner.train_dataloader.dataset)
+        check_held_out(runner.train_dataloader.dataset, runner.val_dataloader.dataset)
         self.schedule = SearchSchedule(runner.max_epochs, self.warmup_epochs, self.search_every)
         self.schedule.check()
         check_checkpoints(runner, self.search_every)
