@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
@@ -54,10 +55,15 @@ def train(
     return done
 
 
+# Below those that the kernel gives to connections; each process of pytest starts somewhere else.
+PORTS = count(10_000 + os.getpid() * 131 % 20_000)
+
+
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(('127.0.0.1', 0))
-        return sock.getsockname()[1]
+    for port in PORTS:
+        with socket.socket() as sock:
+            if sock.connect_ex(('127.0.0.1', port)) != 0:
+                return port
 
 
 def build(tmp_path: Path, runner_type: str = 'amlfs_mm.LossSearchRunner', **options) -> Runner:

@@ -19,6 +19,8 @@ install_slurm() {
 }
 
 MARKERS='not slow and not slurm and not faults'
+# Two to four tests at a time; those that break runs on purpose watch the clock, one at a time.
+PARALLEL=(--numprocesses auto --maxprocesses 4 --dist worksteal)
 case ${1:-} in
     --slow)
         MARKERS='not slurm and not faults'
@@ -26,15 +28,17 @@ case ${1:-} in
         ;;
     --faults)
         MARKERS=''
+        PARALLEL=()
         set -- tests/test_faults "${@:2}"
         ;;
     --slurm)
         export PATH="$PATH:/usr/sbin" # Debian's place for daemons
         install_slurm
         MARKERS='slurm'
+        PARALLEL=()
         shift
         ;;
 esac
 bash tools/make_env.sh
 export OMP_NUM_THREADS=1
-exec .venv/bin/python -m pytest -m "$MARKERS" "$@"
+exec .venv/bin/python -m pytest -m "$MARKERS" "${PARALLEL[@]}" "$@"
