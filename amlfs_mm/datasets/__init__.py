@@ -1,5 +1,7 @@
 from .digits import Digits
 from .image_folder import ImageFolder
+from .insightface_record import InsightFaceRecord
+from .insightface_record_writer import write_insightface_record
 from .reid import ReIDDataset
 from .reproducible import make_reproducible
 from .samplers import IdentityBatchSampler
@@ -9,8 +11,10 @@ __all__ = [
     'Digits',
     'IdentityBatchSampler',
     'ImageFolder',
+    'InsightFaceRecord',
     'LabelNoise',
     'LoadWholeImage',
     'ReIDDataset',
     'make_reproducible',
+    'write_insightface_record',
 ]
