@@ -1,4 +1,5 @@
 from .digits import Digits
+from .face import FaceDataset
 from .image_folder import ImageFolder
 from .insightface_record import InsightFaceRecord
 from .insightface_record_writer import write_insightface_record
@@ -9,6 +10,7 @@ from .transforms import LabelNoise, LoadWholeImage
 
 __all__ = [
     'Digits',
+    'FaceDataset',
     'IdentityBatchSampler',
     'ImageFolder',
     'InsightFaceRecord',

@@ -6,6 +6,7 @@ from collections import defaultdict
 
 import numpy as np
 
+from .held_out import draw_held_out
 from .reid_sources import Person
 
 
@@ -26,21 +27,14 @@ def hold_out_identities(people: list[Person], share: float, seed: int) -> set[in
     cameras = defaultdict(set)
     for person in people:
         cameras[person.identity].add(person.camera)
-    wanted = round(share * len(cameras))
-    if wanted < 1 or len(cameras) - wanted < 2:
-        raise ValueError(
-            f'held_out={share} of {len(cameras)} training identities is {wanted}: D_v needs one at '
-            'least, and training two'
-        )
     usable = sorted(identity for identity, seen in cameras.items() if len(seen) > 1)
-    if len(usable) < wanted:
-        raise ValueError(
-            f'held_out={share} of {len(cameras)} training identities is {wanted}, but only '
-            f'{len(usable)} of them are seen by two cameras or more; {len(cameras) - len(usable)} '
-            'by one camera only, so that no query of theirs has a positive: lower held_out'
-        )
-    drawn = np.random.default_rng(seed).choice(usable, wanted, replace=False)
-    return set(drawn.tolist())
+    return draw_held_out(
+        usable,
+        len(cameras),
+        share,
+        seed,
+        lack='are seen by one camera only, so that no query of theirs has a positive',
+    )
 
 
 def split_query_gallery(people: list[Person], seed: int) -> tuple[list[Person], list[Person]]:

@@ -108,7 +108,7 @@ def test_identities_seen_by_one_camera_stay_in_training():
     people = [person(i, 0) for i in range(8)] + [person(i, 1) for i in (2, 5)]
     for seed in range(5):
         assert hold_out_identities(people, 0.25, seed) == {2, 5}
-    with pytest.raises(ValueError, match=r'is 4, but only 2.*6 by one camera only'):
+    with pytest.raises(ValueError, match=r'is 4, but only 2.*6 are seen by one camera only'):
         hold_out_identities(people, 0.5, 0)
     with pytest.raises(ValueError, match='identity 3 is seen by camera 1 only'):
         split_query_gallery([person(3, 0, 0), person(3, 0, 1)], 0)
