@@ -11,7 +11,8 @@ import numpy as np
 from mmengine.logging import print_log
 from mmpretrain.datasets.custom import find_folders, get_samples
 
-from .insightface_record import FILES, InsightFaceRecord
+from .insightface_format import FILES
+from .insightface_record import InsightFaceRecord
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif')
 """Those of mmpretrain's ``CustomDataset``."""

@@ -1,37 +1,30 @@
-"""insightface's training sets: ``train.rec``, ``train.idx`` and ``property``, without mxnet.
+"""Reading insightface's training sets, without mxnet.
 
 The record of key 0, if it has labels and no image, says what the other keys are: its labels
 (a, b) mean images in keys 1 to a - 1, and in keys a to b - 1 one record an identity, without an
 image, whose labels (c, d) mean that its images have the keys c to d - 1. Otherwise every key is an
-image. Sources: mxnet, python/mxnet/recordio.py (the header of a record, the index); insightface,
-face2rec2.py, rec_builder.py and image_iter.py (keys; the first label of an image is its class).
+image. Source: insightface, face2rec2.py, rec_builder.py and image_iter.py.
 """
 
 from __future__ import annotations
 
-import struct
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
+from .insightface_format import (
+    EXACT,
+    FILES,
+    LABEL_BYTES,
+    Record,
+    parse_first_label,
+    parse_record,
+    read_index,
+    read_property,
+)
 from .record_file import RecordFile
 from .transforms.load_image import decode_image
-
-HEADER = struct.Struct('<IfQQ')
-"""Number of labels after the header (0: the one in it), label, and two numbers not used here."""
-FILES = ('train.rec', 'train.idx', 'property')
-EXACT = 1 << 24
-"""Labels are float32, which above this cannot hold every whole number."""
-
-
-class Record(NamedTuple):
-    """What a key holds."""
-
-    labels: np.ndarray
-    content: bytes
-    """An encoded image, or nothing."""
 
 
 class InsightFaceRecord:
@@ -138,8 +131,8 @@ class InsightFaceRecord:
         return int(labels[0]), int(labels[1])
 
     def _read_label(self, index: int) -> int:
-        start = self._records.read_start(self._offset(self._key(index)), HEADER.size + 4)
-        return self._check_label(parse_labels(start, self.name(index), most=1)[0], index)
+        start = self._records.read_start(self._offset(self._key(index)), LABEL_BYTES)
+        return self._check_label(parse_first_label(start, self.name(index)), index)
 
     def _check_label(self, label: float, index: int) -> int:
         if not 0 <= label < self.num_classes or label != int(label):
@@ -150,10 +143,7 @@ class InsightFaceRecord:
         return int(label)
 
     def _read_key(self, key: int) -> Record:
-        data = self._records.read(self._offset(key))
-        labels = parse_labels(data, f'{self._records.path}#{key}')
-        count = HEADER.unpack_from(data)[0]
-        return Record(labels, data[HEADER.size + 4 * count :])
+        return parse_record(self._records.read(self._offset(key)), f'{self._records.path}#{key}')
 
     def _offset(self, key: int) -> int:
         place = np.searchsorted(self._keys, key)
@@ -165,68 +155,3 @@ class InsightFaceRecord:
         if not -len(self) <= index < len(self):
             raise IndexError(f'{self.root} has {len(self)} images, there is no image {index}')
         return int(self._image_keys[index])
-
-
-def parse_labels(data: bytes, name: str, most: int | None = None) -> np.ndarray:
-    """The labels of a record (``most`` of them at most), one or more, float32.
-
-    Raises:
-        ValueError: The data are too short for them.
-    """
-    count = HEADER.unpack_from(data)[0] if len(data) >= HEADER.size else None
-    if count == 0:
-        return np.array([HEADER.unpack_from(data)[1]])
-    wanted = count if most is None or count is None else min(count, most)
-    if wanted is None or len(data) < HEADER.size + 4 * wanted:
-        raise ValueError(
-            f'{name} is no record of insightface: {len(data)} bytes cannot hold its header and '
-            f'{"its" if wanted is None else wanted} labels'
-        )
-    return np.frombuffer(data, '<f4', wanted, HEADER.size)
-
-
-def read_property(path: Path) -> tuple[int, tuple[int, int]]:
-    """The number of classes and the images' (height, width) from the first line.
-
-    Raises:
-        ValueError: It is not ``<classes>,<height>,<width>``.
-    """
-    line = path.read_text().split('\n', 1)[0].strip()
-    try:
-        num_classes, height, width = (int(number) for number in line.split(','))
-    except ValueError:
-        num_classes = 0
-    if num_classes < 1:
-        raise ValueError(f'{path} says {line!r}, expected <classes>,<height>,<width>')
-    return num_classes, (height, width)
-
-
-def read_index(path: Path, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Keys, ascending, and the byte offsets of their records; from lines ``key<TAB>offset``.
-
-    Args:
-        path: The ``.idx`` file.
-        size: Bytes of the record file.
-
-    Raises:
-        ValueError: It has no lines of that kind, a key twice, or an offset past the file's end.
-    """
-    try:  # one pass in C: there may be millions of lines
-        numbers = np.fromstring(path.read_text(), dtype=np.int64, sep=' ')
-    except ValueError:
-        numbers = np.empty(0)
-    if len(numbers) == 0 or len(numbers) % 2:
-        raise ValueError(f'{path} is damaged or empty: expected lines of a key and a byte offset')
-    keys, offsets = numbers.reshape(-1, 2).T
-    order = np.argsort(keys, kind='stable')
-    keys, offsets = keys[order], offsets[order]
-    twice = keys[1:][keys[1:] == keys[:-1]]
-    if len(twice):
-        raise ValueError(f'{path} lists key {twice[0]} twice')
-    past = np.flatnonzero((offsets < 0) | (offsets >= size))
-    if len(past):
-        raise ValueError(
-            f'{path} has key {keys[past[0]]} at byte {offsets[past[0]]}, but the record file ends '
-            f'at {size}: it is cut short or another one'
-        )
-    return keys, offsets

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from .insightface_record import EXACT, HEADER
+from .insightface_format import EXACT, HEADER
 from .record_file import encode_record
 
 

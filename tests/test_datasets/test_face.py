@@ -67,7 +67,10 @@ def test_items_are_sorted_and_packed(root: Path):
         root,
         'train',
         held_out=0,
-        pipeline=[dict(type='amlfs_mm.LoadWholeImage'), dict(type='mmpretrain.PackInputs', meta_keys=meta)],
+        pipeline=[
+            dict(type='amlfs_mm.LoadWholeImage'),
+            dict(type='mmpretrain.PackInputs', meta_keys=meta),
+        ],
     )
     assert [int(data.get_data_info(i)['gt_label']) for i in range(40)] == sorted(
         list(range(10)) * 4

@@ -231,7 +231,7 @@ def test_a_truncated_file_never_gives_a_wrong_image(tmp_path: Path):
         (part(b'x' * 40, 5), 'has kind 5'),
         (part(b'x' * 40, 1) + part(b'y' * 40, 0), 'has kind 0, which cannot continue a record'),
         (part(b'x' * 23, 0), '23 bytes cannot hold its header'),
-        (part(image_record(b'', [1.0])[:26], 0), '26 bytes cannot hold its header and 1 labels'),
+        (part(image_record(b'', [1.0])[:26], 0), '26 bytes cannot hold its header and labels'),
         (part(image_record(b'', 0), 0), 'holds no image'),
         (part(image_record(b'xy', 3), 0), 'label 3.0, but .*property says 3 classes'),
         (part(image_record(b'xy', -1), 0), 'label -1.0'),
