@@ -1,5 +1,6 @@
 from .digits import Digits
 from .face import FaceDataset
+from .face_pairs import FacePairs
 from .image_folder import ImageFolder
 from .insightface_record import InsightFaceRecord
 from .insightface_record_writer import write_insightface_record
@@ -11,6 +12,7 @@ from .transforms import LabelNoise, LoadWholeImage
 __all__ = [
     'Digits',
     'FaceDataset',
+    'FacePairs',
     'IdentityBatchSampler',
     'ImageFolder',
     'InsightFaceRecord',
