@@ -1,4 +1,4 @@
-"""Writing files so that an interrupt leaves the old one or the new one, never a half."""
+"""Writing files and folders so that an interrupt leaves the old or the new, never a half."""
 
 from __future__ import annotations
 
@@ -47,3 +47,25 @@ def _free_megabytes(directory: Path) -> int | str:
         return shutil.disk_usage(directory).free // 2**20
     except OSError:
         return 'unknown'
+
+
+@contextmanager
+def folder_when_whole(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path``; with all that the body wrote it becomes ``path``.
+
+    If the body raises, nothing of it stays. What a killed process left is removed by the next one.
+
+    Raises:
+        FileExistsError: There is something at ``path`` already.
+    """
+    path = Path(path)
+    if path.exists():
+        raise FileExistsError(f'{path} exists: remove it, or choose another name')
+    temporary = path.with_name(f'.{path.name}.part')
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        os.rename(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
