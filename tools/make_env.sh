@@ -24,5 +24,5 @@ install() {
     fi
 }
 install --upgrade pip setuptools wheel
-install -c requirements/constraints.txt -e '.[tests,reid]'
+install -c requirements/constraints.txt -e '.[tests,reid,face]'
 echo "$WANTED" > .venv/installed
