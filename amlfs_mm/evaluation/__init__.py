@@ -1,3 +1,4 @@
+from .identification import gallery_identification_rate, identification_rate
 from .ranking import cumulative_match, reid_metrics, score_queries
 from .reid_metric import ReIDMetric
 from .reranking import k_reciprocal_rerank
@@ -5,6 +6,8 @@ from .reranking import k_reciprocal_rerank
 __all__ = [
     'ReIDMetric',
     'cumulative_match',
+    'gallery_identification_rate',
+    'identification_rate',
     'k_reciprocal_rerank',
     'reid_metrics',
     'score_queries',

@@ -164,9 +164,7 @@ def summarise(scores: QueryScores, ranks: Sequence[int] = (1, 5, 10)) -> dict[st
     Raises:
         ValueError: No query has a positive, or a rank is not a whole number above 0.
     """
-    wrong = [rank for rank in ranks if not isinstance(rank, int) or rank < 1]
-    if wrong:
-        raise ValueError(f'ranks are whole numbers from 1, got {wrong}')
+    check_ranks(ranks)
     valid = scores.first_hit >= 0
     if not valid.any():
         raise ValueError(
@@ -181,6 +179,13 @@ def summarise(scores: QueryScores, ranks: Sequence[int] = (1, 5, 10)) -> dict[st
     for rank in ranks:
         metrics[f'rank{rank}'] = (scores.first_hit[valid] < rank).double().mean()
     return {name: 100 * value.item() for name, value in metrics.items()}
+
+
+def check_ranks(ranks: Sequence[int]) -> None:
+    """A ValueError unless all are whole numbers above 0."""
+    wrong = [rank for rank in ranks if not isinstance(rank, int) or rank < 1]
+    if wrong:
+        raise ValueError(f'ranks are whole numbers from 1, got {wrong}')
 
 
 def cumulative_match(scores: QueryScores, max_rank: int) -> Tensor:
