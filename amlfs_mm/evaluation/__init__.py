@@ -2,6 +2,7 @@ from .identification import gallery_identification_rate, identification_rate
 from .ranking import cumulative_match, reid_metrics, score_queries
 from .reid_metric import ReIDMetric
 from .reranking import k_reciprocal_rerank
+from .verification import true_accept_rates, verification_accuracy
 
 __all__ = [
     'ReIDMetric',
@@ -11,4 +12,6 @@ __all__ = [
     'k_reciprocal_rerank',
     'reid_metrics',
     'score_queries',
+    'true_accept_rates',
+    'verification_accuracy',
 ]
