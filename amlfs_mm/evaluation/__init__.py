@@ -1,3 +1,4 @@
+from .face_metrics import FaceIdentification, FaceVerification
 from .identification import gallery_identification_rate, identification_rate
 from .ranking import cumulative_match, reid_metrics, score_queries
 from .reid_metric import ReIDMetric
@@ -5,6 +6,8 @@ from .reranking import k_reciprocal_rerank
 from .verification import true_accept_rates, verification_accuracy
 
 __all__ = [
+    'FaceIdentification',
+    'FaceVerification',
     'ReIDMetric',
     'cumulative_match',
     'gallery_identification_rate',

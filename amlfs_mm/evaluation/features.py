@@ -1,4 +1,4 @@
-"""Features of queries and gallery, and the file they are exported to."""
+"""Features of images, and the file that those of queries and gallery are exported to."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ class Images(NamedTuple):
     ids: Tensor
     cameras: Tensor
     paths: list[str]
+
+
+def own_copy(feature: Tensor) -> Tensor:
+    """A feature (D,) in float32 on the CPU, fit to be sent to other processes.
+
+    A row of a batch is a view, which would be sent with its whole batch.
+    """
+    return feature.detach().float().cpu().clone()
 
 
 def save_features(path: str | Path, query: Images, gallery: Images) -> None:

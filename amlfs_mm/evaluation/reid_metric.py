@@ -13,7 +13,7 @@ from torch import Tensor
 from amlfs_mm.registry import METRICS
 
 from .distances import check_kind, pairwise_distance, unit_features
-from .features import Images, save_features
+from .features import Images, own_copy, save_features
 from .ranking import QueryScores, score_queries, summarise
 from .reranking import k_reciprocal_rerank
 
@@ -68,8 +68,7 @@ class ReIDMetric(BaseMetric):
         for sample in data_samples:
             self.results.append(
                 (
-                    # A copy: a view would be sent to other processes with its whole batch.
-                    sample['feature'].detach().float().cpu().clone(),
+                    own_copy(sample['feature']),
                     int(sample['person_id']),
                     int(sample['camera_id']),
                     sample['role'],
