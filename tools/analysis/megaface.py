@@ -1,0 +1,91 @@
+"""MegaFace's rank-k rates from feature files, raw and, with lists of noise, refined.
+
+python tools/analysis/megaface.py features/facescrub features/megaface \
+    --probe-list devkit/templatelists/facescrub_features_list.json \
+    --distractor-lists devkit/templatelists/megaface_features_list.json_{10,1000000}_1
+
+Prints rank<k>@<distractors> in percent by the raw protocol, the one of the paper's Table 3. With
+--noise, insightface's lists for probes and distractors, also rank<k>_refined@<distractors>: noisy
+distractors left out, noisy probes replaced by their person's mean. The two are not comparable.
+amlfs_mm.MegaFaceFeatures writes the files.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import amlfs_mm  # noqa: F401
+from amlfs_mm.evaluation import identification_rate
+from amlfs_mm.evaluation.megaface import (
+    FaceList,
+    is_noise,
+    read_features,
+    read_list,
+    read_noise,
+    refine_probes,
+)
+from amlfs_mm.files import replace_when_whole
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('probes', type=Path, help='folder of the probes (FaceScrub)')
+    parser.add_argument('distractors', type=Path, help='folder of the distractors (MegaFace)')
+    parser.add_argument('--probe-list', type=Path, required=True, help="JSON with 'path' and 'id'")
+    parser.add_argument('--distractor-lists', type=Path, nargs='+', required=True)
+    parser.add_argument('--suffix', default='.bin', help='what feature files add to image paths')
+    parser.add_argument('--noise', type=Path, nargs='+', default=[], help='lists of noisy images')
+    parser.add_argument('--ranks', type=int, nargs='+', default=[1])
+    parser.add_argument('--device', default='cpu', help='where to compare, such as cuda')
+    parser.add_argument('--out', type=Path, help='also write the rates to this JSON file')
+    return parser.parse_args()
+
+
+def rates(args: argparse.Namespace, probes: np.ndarray, ids: list, paths: list[str]) -> dict:
+    """Of probes among the distractors of these paths."""
+    chunks = read_features(args.distractors, paths, args.suffix)
+    return identification_rate(torch.as_tensor(probes, device=args.device), ids, chunks, args.ranks)
+
+
+def evaluate(args: argparse.Namespace, probe_list: FaceList) -> dict[str, float]:
+    noise = set().union(*map(read_noise, args.noise))
+    probes = np.concatenate(list(read_features(args.probes, probe_list.paths, args.suffix)))
+    noisy = np.array([is_noise(path, noise) for path in probe_list.paths])
+    print(f'{len(probes)} probes of {len(set(probe_list.ids))} persons, {noisy.sum()} are noise')
+    result = {}
+    for distractor_list in args.distractor_lists:
+        paths = read_list(distractor_list).paths
+        protocols = {'': rates(args, probes, probe_list.ids, paths)}
+        if args.noise:
+            clean = [path for path in paths if not is_noise(path, noise)]
+            print(f'{distractor_list.name}: {len(paths) - len(clean)} of {len(paths)} are noise')
+            refined = refine_probes(probes, probe_list.ids, noisy)
+            protocols['_refined'] = rates(args, refined, probe_list.ids, clean)
+        for protocol, of_ranks in protocols.items():
+            for name, value in of_ranks.items():
+                result[f'{name}{protocol}@{len(paths)}'] = value
+                print(f'{name}{protocol}@{len(paths)}: {value:.2f}', flush=True)
+    return result
+
+
+def main() -> None:
+    args = parse_args()
+    for path in (args.probe_list, *args.distractor_lists, *args.noise):
+        if not path.is_file():
+            raise SystemExit(f'megaface.py: there is no file {path}')
+    probe_list = read_list(args.probe_list)
+    if probe_list.ids is None:
+        raise SystemExit(f"megaface.py: {args.probe_list} names no persons ('id')")
+    result = evaluate(args, probe_list)
+    if args.out:
+        with replace_when_whole(args.out) as temporary:
+            temporary.write_text(json.dumps(result, indent=1) + '\n')
+
+
+if __name__ == '__main__':
+    main()
