@@ -6,8 +6,9 @@
 and written to a file (2 GB in --folder) before anything is timed. Every measurement is a process
 of its own, so that its peak memory is its own; it reads the file in chunks, which is part of its
 time. The machine's speed is that of torch multiplying square float32 matrices in the same process,
-before and after; a share compares the multiplications that the protocol needs, per second, with it.
-Prints medians and the range of the share.
+before and after; a share compares the multiplications that the protocol needs, per second, with it:
+seconds on the clock, and processor seconds, which other work on the machine disturbs less. Prints
+medians and the range of the share.
 """
 
 import argparse
@@ -62,31 +63,38 @@ def draw_probes() -> tuple[np.ndarray, np.ndarray]:
     return centres[ids] + 1.9 * noise, ids
 
 
-def multiplication_speed() -> float:
-    """Floating-point operations a second of a product of square matrices, the best of three."""
+def clocks() -> np.ndarray:
+    """Seconds on the clock and of all this process's threads."""
+    return np.array([time.perf_counter(), time.process_time()])
+
+
+def multiplication_speed() -> np.ndarray:
+    """Floating-point operations a second, by both clocks, of a product of square matrices: the
+    best of three."""
     one, other = torch.randn(2, SQUARE, SQUARE)
     product = torch.empty(SQUARE, SQUARE)
     seconds = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = clocks()
         torch.mm(one, other, out=product)
-        seconds.append(time.perf_counter() - started)
-    return 2 * SQUARE**3 / min(seconds)
+        seconds.append(clocks() - started)
+    return 2 * SQUARE**3 / np.min(seconds, axis=0)
 
 
 def measure(path: Path, count: int, ranks: list[int], pipe) -> None:
-    """Run once in this process; send seconds, peak memory in GB, share of the speed, rank-1."""
+    """Run once in this process; send seconds, peak memory in GB, the machine's GFLOP/s, shares of
+    it by both clocks, and the rates."""
     from amlfs_mm.evaluation import identification_rate
 
     probes, ids = draw_probes()
     before = multiplication_speed()
-    started = time.perf_counter()
+    started = clocks()
     rates = identification_rate(probes, ids, read_distractors(path, count), ranks)
-    seconds = time.perf_counter() - started
-    after = multiplication_speed()
+    seconds = clocks() - started
+    machine = (before + multiplication_speed()) / 2
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    speed = 2 * PROBES * DIM * count / seconds
-    pipe.send((seconds, peak, (before + after) / 2 / 1e9, 2 * speed / (before + after), rates))
+    shares = 2 * PROBES * DIM * count / seconds / machine
+    pipe.send((seconds[0], peak, machine[0] / 1e9, *shares, rates))
 
 
 def in_own_process(*arguments) -> tuple:
@@ -112,18 +120,21 @@ def main() -> None:
         for _ in range(args.repeats):
             for size in sizes:
                 runs[size].append(in_own_process(path, size, args.ranks))
-    print('\n| distractors | seconds | peak memory, GB | matrix product, GFLOP/s | share of it |')
-    print('|---|---|---|---|---|')
+    print(
+        '\n| distractors | seconds | peak memory, GB | matrix product, GFLOP/s | share of it '
+        '| in processor time |\n|---|---|---|---|---|---|'
+    )
     for size, results in runs.items():
         columns = list(zip(*results, strict=True))
-        seconds, peak, speed, share = map(statistics.median, columns[:4])
-        spread = f'{100 * min(columns[3]):.0f} to {100 * max(columns[3]):.0f}'
-        print(
-            f'| {size:,} | {seconds:.1f} | {peak:.2f} | {speed:.1f} '
-            f'| {100 * share:.0f} % ({spread}) |'
+        seconds, peak, speed = map(statistics.median, columns[:3])
+        shares = ' | '.join(
+            f'{100 * statistics.median(share):.0f} % '
+            f'({100 * min(share):.0f} to {100 * max(share):.0f})'
+            for share in columns[3:5]
         )
+        print(f'| {size:,} | {seconds:.1f} | {peak:.2f} | {speed:.1f} | {shares} |')
     half, whole = (statistics.median(run[0] for run in runs[size]) for size in sizes)
-    print(f'\ntwice the distractors: {whole / half:.2f} x the seconds; rates {results[0][4]}')
+    print(f'\ntwice the distractors: {whole / half:.2f} x the seconds; rates {results[0][5]}')
     print(f'load after: {os.getloadavg()[0]:.1f}')
 
 
