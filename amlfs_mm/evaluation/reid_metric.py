@@ -25,7 +25,7 @@ class ReIDMetric(BaseMetric):
     """Ranks a gallery for each query and scores it by Market-1501's protocol.
 
     Needs from each data sample ``feature`` (D,), ``person_id``, ``camera_id`` and ``role``
-    (``query`` or ``gallery``), in any order; :class:`amlfs_mm.ReIDClassifier` and
+    (``query`` or ``gallery``), in any order; :class:`amlfs_mm.EmbeddingClassifier` and
     :class:`amlfs_mm.ReIDDataset` set them. Results are ``reid/mAP``, ``reid/mAP_trapezoid``,
     ``reid/mINP``, ``reid/rank<k>``, in percent; see :func:`amlfs_mm.evaluation.reid_metrics`. They
     are NaN where a feature is not finite: a search counts such a candidate as diverged.

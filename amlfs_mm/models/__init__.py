@@ -1,20 +1,26 @@
-from .backbones import CIFARResNet, MGNBackbone, TorchreidBackbone
-from .classifiers import ReIDClassifier
-from .heads import AMLFSHead, MGNHead, PerBranchMGNHead, SFTHead, SoftmaxHead
-from .losses import BatchHardTripletLoss
+from .backbones import CIFARResNet, IResNet, MGNBackbone, SphereFace20, TorchreidBackbone
+from .classifiers import EmbeddingClassifier
+from .heads import AMLFSHead, MGNHead, PerBranchMGNHead, SFTHead, ShardedLinear, SoftmaxHead
+from .losses import AMSoftmaxMargin, ArcFaceMargin, ASoftmaxMargin, BatchHardTripletLoss
 from .necks import EmbeddingNeck, MGNNeck
 
 __all__ = [
     'AMLFSHead',
+    'AMSoftmaxMargin',
+    'ASoftmaxMargin',
+    'ArcFaceMargin',
     'BatchHardTripletLoss',
     'CIFARResNet',
+    'EmbeddingClassifier',
     'EmbeddingNeck',
+    'IResNet',
     'MGNBackbone',
     'MGNHead',
     'MGNNeck',
     'PerBranchMGNHead',
-    'ReIDClassifier',
     'SFTHead',
+    'ShardedLinear',
     'SoftmaxHead',
+    'SphereFace20',
     'TorchreidBackbone',
 ]

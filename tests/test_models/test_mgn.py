@@ -13,14 +13,14 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from amlfs_mm.engine.checks import find_heads
-from amlfs_mm.models import AMLFSHead, MGNBackbone, MGNHead, ReIDClassifier
+from amlfs_mm.models import AMLFSHead, EmbeddingClassifier, MGNBackbone, MGNHead
 from amlfs_mm.search import SearchSpace
 
 CLASSES = 676
 
 
 @pytest.fixture(scope='module')
-def mgn() -> ReIDClassifier:
+def mgn() -> EmbeddingClassifier:
     """The published MGN with random weights."""
     cfg = Config.fromfile(ROOT / 'configs' / 'baseline_mgn_market.py').model
     cfg.backbone.init_cfg = None
@@ -34,7 +34,7 @@ def count(module: nn.Module) -> int:
 
 
 @torch.no_grad()
-def test_shapes_at_384_x_128(mgn: ReIDClassifier):
+def test_shapes_at_384_x_128(mgn: EmbeddingClassifier):
     x = torch.randn(2, 3, 384, 128)
     trunk = mgn.backbone.trunk(x)
     assert trunk.shape == (2, 1024, 24, 8)
@@ -52,7 +52,7 @@ def test_shapes_at_384_x_128(mgn: ReIDClassifier):
     assert [logits.shape for logits in mgn.head(feats)] == [(2, CLASSES)] * 8
 
 
-def test_parameter_count(mgn: ReIDClassifier):
+def test_parameter_count(mgn: EmbeddingClassifier):
     """As docs/reid.md has it, from the layers' shapes."""
     resnet = count(ResNet(50))
     branch = count(mgn.backbone.branches[0])
@@ -67,7 +67,7 @@ def test_parameter_count(mgn: ReIDClassifier):
         assert f'{number:,}' in text
 
 
-def test_nothing_is_shared_behind_the_trunk(mgn: ReIDClassifier):
+def test_nothing_is_shared_behind_the_trunk(mgn: EmbeddingClassifier):
     tensors = [p.data_ptr() for p in mgn.parameters()]
     assert len(set(tensors)) == len(tensors)
     convolutions = [m for m in mgn.neck.modules() if isinstance(m, nn.Conv2d)]
@@ -78,7 +78,7 @@ def test_nothing_is_shared_behind_the_trunk(mgn: ReIDClassifier):
     assert all(head.fc.bias is None and head.scale is None for head in heads)
 
 
-def small(classifier: str = 'SoftmaxHead', head: str = 'MGNHead') -> ReIDClassifier:
+def small(classifier: str = 'SoftmaxHead', head: str = 'MGNHead') -> EmbeddingClassifier:
     cfg = Config.fromfile(ROOT / 'configs' / 'baseline_mgn_synthetic.py').model
     cfg.head.type = f'amlfs_mm.{head}'
     cfg.head.classifier = dict(type=f'amlfs_mm.{classifier}')

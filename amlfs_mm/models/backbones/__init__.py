@@ -1,5 +1,7 @@
 from .cifar_resnet import CIFARResNet
+from .iresnet import IResNet
 from .mgn_backbone import MGNBackbone
+from .sphereface import SphereFace20
 from .torchreid_backbone import TorchreidBackbone
 
-__all__ = ['CIFARResNet', 'MGNBackbone', 'TorchreidBackbone']
+__all__ = ['CIFARResNet', 'IResNet', 'MGNBackbone', 'SphereFace20', 'TorchreidBackbone']

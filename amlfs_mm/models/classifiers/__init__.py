@@ -1,3 +1,3 @@
-from .reid_classifier import ReIDClassifier
+from .embedding_classifier import EmbeddingClassifier
 
-__all__ = ['ReIDClassifier']
+__all__ = ['EmbeddingClassifier']

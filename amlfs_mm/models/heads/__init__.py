@@ -1,6 +1,7 @@
 from .amlfs_head import AMLFSHead
 from .mgn_head import MGNHead, PerBranchMGNHead
 from .sft_head import SFTHead
+from .sharded_linear import ShardedLinear
 from .softmax_head import SoftmaxHead
 
-__all__ = ['AMLFSHead', 'MGNHead', 'PerBranchMGNHead', 'SFTHead', 'SoftmaxHead']
+__all__ = ['AMLFSHead', 'MGNHead', 'PerBranchMGNHead', 'SFTHead', 'ShardedLinear', 'SoftmaxHead']

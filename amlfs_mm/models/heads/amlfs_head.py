@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from mmpretrain.evaluation.metrics import Accuracy
 from mmpretrain.models.heads import ClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from amlfs_mm.models.losses import amlfs_loss
+from amlfs_mm.models.losses import amlfs_loss, log_tau
 from amlfs_mm.registry import MODELS, TASK_UTILS
+
+from .bias_free_logits import Scale, bias_free_logits, check_scale, norms_outside_t
+from .hard_targets import hard_targets
+from .sharded_linear import ShardedLinear, build_class_weights, whole_weight
 
 
 @MODELS.register_module()
@@ -27,13 +30,16 @@ class AMLFSHead(ClsHead):
         in_channels: D, the length of a feature.
         num_intervals: M, intervals each of t and tau; short for the default search space.
         scale: None: logits are ``W_j . x``, and ``|W_y| |x|`` stays outside t (Eq. 4). A float s:
-            features and class weights are normalised, logits are ``s cos(theta_j)``.
+            features and class weights are normalised, logits are ``s cos(theta_j)``. ``'feature'``:
+            class weights are normalised, logits are ``|x| cos(theta_j)``.
         search_space: Config of another search space, in place of ``num_intervals``.
         min_slope: A sampled slope below this counts as this (Eq. 15 asks for positive gradients).
         tau_floor: What keeps tau positive: ``relative``, ``max(a p + b, 0.1 a p)``, or
             ``constant``, ``max(a p + b, 0.01)``.
         loss: The replaced head's ``loss`` config, so that a search config may inherit it: plain
             ``CrossEntropyLoss``, of which the ``loss_weight`` is kept.
+        sharded: Spread the class weights over the replicas; see :class:`ShardedLinear`.
+        sample_rate: Share of the classes in each batch's softmax; below 1 with ``sharded`` only.
         topk: Accuracies reported by ``cal_acc``.
         cal_acc: Report the training accuracy (of the untransformed logits).
         init_cfg: As in ``LinearClsHead``.
@@ -44,11 +50,13 @@ class AMLFSHead(ClsHead):
         num_classes: int,
         in_channels: int,
         num_intervals: int = 6,
-        scale: float | None = None,
+        scale: Scale = None,
         search_space: dict | None = None,
         min_slope: float = 0.01,
         tau_floor: str = 'relative',
         loss: dict = dict(type='CrossEntropyLoss', loss_weight=1.0),
+        sharded: bool = False,
+        sample_rate: float = 1.0,
         topk: int | Sequence[int] = (1,),
         cal_acc: bool = False,
         init_cfg: dict | None = dict(type='Normal', layer='Linear', std=0.01),
@@ -59,8 +67,7 @@ class AMLFSHead(ClsHead):
             raise ValueError(
                 f'num_classes must be >= 2 and in_channels >= 1, got {num_classes}, {in_channels}'
             )
-        if scale is not None and not 0 < scale < float('inf'):
-            raise ValueError(f'scale must be None (plain linear) or a positive number, got {scale}')
+        check_scale(scale)
         if tau_floor not in ('relative', 'constant'):
             raise ValueError(f"tau_floor must be 'relative' or 'constant', got {tau_floor!r}")
         if not min_slope > 0:
@@ -74,7 +81,9 @@ class AMLFSHead(ClsHead):
         self.search_space = TASK_UTILS.build(
             search_space or dict(type='amlfs_mm.SearchSpace', num_intervals=num_intervals)
         )
-        self.fc = nn.Linear(in_channels, num_classes, bias=False)
+        self.fc = build_class_weights(
+            in_channels, num_classes, init_cfg, sharded, sample_rate, cal_acc
+        )
         self.register_buffer('theta', self.search_space.identity())
         t, tau = self.search_space.transforms(self.theta)
         self.register_buffer(
@@ -110,7 +119,7 @@ class AMLFSHead(ClsHead):
 
     def forward(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
         """The untransformed logits (N, C) in at least float32; they never depend on theta."""
-        return self._logits_and_features(self.pre_logits(feats))[0]
+        return bias_free_logits(self.pre_logits(feats), whole_weight(self.fc), self.scale)[0]
 
     def loss(
         self, feats: tuple[Tensor, ...], data_samples: list[DataSample], **kwargs
@@ -120,13 +129,12 @@ class AMLFSHead(ClsHead):
         Raises:
             ValueError: The batch has soft labels (Mixup, CutMix).
         """
-        if 'gt_score' in data_samples[0]:
-            raise ValueError(
-                'AMLFSHead needs one class a sample, but the batch has soft labels (gt_score): '
-                'remove Mixup / CutMix (model.train_cfg.augments) from the config'
-            )
-        target = torch.cat([sample.gt_label for sample in data_samples])
-        logits, features = self._logits_and_features(self.pre_logits(feats))
+        target = hard_targets(data_samples, type(self).__name__)
+        features = self.pre_logits(feats)
+        if isinstance(self.fc, ShardedLinear):
+            per_sample = self.per_sample_loss_of_shards(features, target)
+            return dict(loss=self.loss_weight * per_sample.mean())
+        logits, features = bias_free_logits(features, self.fc.weight, self.scale)
         with torch.autocast(logits.device.type, enabled=False):
             per_sample = self.per_sample_loss(logits, features, target)
         losses = dict(loss=self.loss_weight * per_sample.mean())
@@ -140,29 +148,24 @@ class AMLFSHead(ClsHead):
 
     def per_sample_loss(self, logits: Tensor, features: Tensor, target: Tensor) -> Tensor:
         """The loss (N,) of each sample, given untransformed logits (N, C) and features (N, D)."""
-        if self.scale is None:
-            weight = self.fc.weight[target].to(features.dtype)
-            target_norm = norm(weight) * norm(features)
-        else:
-            target_norm = torch.full_like(logits[:, 0], self.scale)
+        target_norm = norms_outside_t(features, self.fc.weight[target], self.scale)
         t, tau = self.search_space.transforms(self.theta, self.min_slope)
         loss, cosine, probability = amlfs_loss(logits, target, target_norm, t, tau, self.tau_floor)
-        if self.training:
-            count_intervals(self.t_count, t.locate(cosine))
-            count_intervals(self.tau_count, tau.locate(probability))
+        self._count(t.locate(cosine), tau.locate(probability))
         return loss
 
-    def _logits_and_features(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (N, C) and features (N, D), in float32 or wider also under autocast."""
-        dtype = torch.promote_types(features.dtype, torch.float32)
-        # Normalising a feature of size eps multiplies gradients by 1 / eps, which half cannot hold.
-        eps = 2.0**-6 if features.dtype == torch.float16 else 1e-6
+    def per_sample_loss_of_shards(self, features: Tensor, target: Tensor) -> Tensor:
+        """The same loss (N,) from features (N, D), of class weights spread over the replicas."""
+        t, tau = self.search_space.transforms(self.theta, self.min_slope)
+        log_probability, cosine = self.fc.target_log_probability(features, target, self.scale, t)
+        self._count(t.locate(cosine), tau.locate(log_probability.exp()))
         with torch.autocast(features.device.type, enabled=False):
-            features, weight = features.to(dtype), self.fc.weight.to(dtype)
-            if self.scale is None:
-                return F.linear(features, weight), features
-            unit = features / norm(features).clamp(min=eps)[:, None]
-            return self.scale * F.linear(unit, F.normalize(weight)), features
+            return -log_tau(log_probability, tau, self.tau_floor)
+
+    def _count(self, t_interval: Tensor, tau_interval: Tensor) -> None:
+        if self.training:
+            count_intervals(self.t_count, t_interval)
+            count_intervals(self.tau_count, tau_interval)
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:
         saved = state_dict.get(prefix + 'theta')
@@ -186,12 +189,6 @@ def plain_loss_weight(loss: dict) -> float:
             '_delete_=True'
         )
     return float(weight)
-
-
-def norm(x: Tensor) -> Tensor:
-    """The length (N,) of each row of x (N, D), exact from 1e-38 to 1e38; gradient 0 at 0."""
-    largest = x.detach().abs().amax(1, keepdim=True).clamp(min=torch.finfo(x.dtype).tiny)
-    return largest[:, 0] * torch.linalg.vector_norm(x / largest, dim=1)
 
 
 def count_intervals(count: Tensor, interval: Tensor) -> None:

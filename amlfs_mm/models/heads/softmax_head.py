@@ -1,13 +1,22 @@
-"""Softmax classifiers without bias: plain, cosine (sphere softmax), with a margin (AM-softmax)."""
+"""Softmax classifiers without bias: plain, cosine (sphere softmax), and with a margin."""
 
 from __future__ import annotations
+
+from contextlib import nullcontext
 
 import torch
 import torch.nn.functional as F
 from mmpretrain.models.heads import LinearClsHead
+from mmpretrain.models.losses import CrossEntropyLoss
+from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from amlfs_mm.models.losses import AMSoftmaxMargin, transform_target_logit
 from amlfs_mm.registry import MODELS
+
+from .bias_free_logits import Scale, check_scale, norms_outside_t
+from .hard_targets import hard_targets
+from .sharded_linear import ShardedLinear, build_class_weights, whole_weight
 
 
 @MODELS.register_module()
@@ -15,14 +24,18 @@ class SoftmaxHead(LinearClsHead):
     """The hand-made counterpart of :class:`amlfs_mm.AMLFSHead`, which it equals at the identity.
 
     Logits are ``W_j . x``, or with a scale s ``s cos(theta_j)``: SphereReID's sphere softmax
-    (arXiv 1807.00537). A margin m makes the target's ``s (cos(theta_y) - m)`` in the loss:
-    AM-softmax (Wang et al. 2018).
+    (arXiv 1807.00537). A margin replaces the target's ``s cos(theta_y)`` by ``s t(cos(theta_y))``
+    in the loss, exactly: ``AMSoftmaxMargin``, ``ArcFaceMargin``, or, with ``scale='feature'``
+    (``|x| cos(theta_j)``), ``ASoftmaxMargin``.
 
     Args:
         num_classes: C.
         in_channels: D.
-        scale: None for the plain classifier, or s.
-        margin: m; needs a scale.
+        scale: None for the plain classifier, s, or ``'feature'``.
+        margin: Config of a margin, or a number m for ``AMSoftmaxMargin``; needs a scale.
+        sharded: Spread the class weights over the replicas; see :class:`ShardedLinear`.
+        sample_rate: Share of the classes in each batch's softmax; below 1 with ``sharded`` only.
+        init_cfg: As in ``LinearClsHead``.
         kwargs: As in mmpretrain's ``LinearClsHead``.
     """
 
@@ -30,18 +43,32 @@ class SoftmaxHead(LinearClsHead):
         self,
         num_classes: int,
         in_channels: int,
-        scale: float | None = None,
-        margin: float = 0.0,
+        scale: Scale = None,
+        margin: float | dict = 0.0,
+        sharded: bool = False,
+        sample_rate: float = 1.0,
+        init_cfg: dict | None = dict(type='Normal', layer='Linear', std=0.01),
         **kwargs,
     ) -> None:
-        super().__init__(num_classes=num_classes, in_channels=in_channels, **kwargs)
-        if scale is not None and not 0 < scale < float('inf'):
-            raise ValueError(f'scale must be None (plain linear) or a positive number, got {scale}')
+        # LinearClsHead makes weights, which would be the whole matrix in every replica.
+        with torch.device('meta') if sharded else nullcontext():
+            super().__init__(
+                num_classes=num_classes, in_channels=in_channels, init_cfg=init_cfg, **kwargs
+            )
+        check_scale(scale)
         if margin and scale is None:
             raise ValueError(f'margin={margin} is one of cosines: give a scale too')
         self.scale = scale
-        self.margin = margin
-        self.fc = nn.Linear(in_channels, num_classes, bias=False)
+        self.has_margin = bool(margin)
+        self.margin = MODELS.build(margin) if isinstance(margin, dict) else AMSoftmaxMargin(margin)
+        self.fc = build_class_weights(
+            in_channels, num_classes, init_cfg, sharded, sample_rate, self.cal_acc
+        )
+        if sharded and not is_plain(self.loss_module):
+            raise ValueError(
+                f'sharded=True has the cross entropy of one class a sample, got '
+                f"loss={kwargs['loss']}: leave it out, or set dict(type='CrossEntropyLoss')"
+            )
 
     def pre_logits(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
         """The features (N, D) of the last stage; a bare tensor is them already."""
@@ -52,14 +79,42 @@ class SoftmaxHead(LinearClsHead):
         features = self.pre_logits(feats)
         with torch.autocast(features.device.type, enabled=False):
             features = features.to(torch.promote_types(features.dtype, torch.float32))
-            weight = self.fc.weight.to(features.dtype)
+            weight = whole_weight(self.fc).to(features.dtype)
             if self.scale is None:
                 return F.linear(features, weight)
+            if self.scale == 'feature':
+                return F.linear(features, F.normalize(weight))
             return self.scale * F.linear(F.normalize(features), F.normalize(weight))
 
-    def _get_loss(self, cls_score: Tensor, data_samples: list, **kwargs) -> dict[str, Tensor]:
-        if self.margin:
-            target = torch.cat([sample.gt_label for sample in data_samples])
-            margin = self.scale * self.margin * F.one_hot(target, self.num_classes)
-            cls_score = cls_score - margin
-        return super()._get_loss(cls_score, data_samples, **kwargs)
+    def loss(
+        self, feats: tuple[Tensor, ...], data_samples: list[DataSample], **kwargs
+    ) -> dict[str, Tensor]:
+        """The mean over the batch, as ``dict(loss=...)``.
+
+        Raises:
+            ValueError: The batch has soft labels (Mixup, CutMix), and the head a margin or shards.
+        """
+        if not (self.has_margin or isinstance(self.fc, ShardedLinear)):
+            return super().loss(feats, data_samples, **kwargs)
+        target, features = hard_targets(data_samples, type(self).__name__), self.pre_logits(feats)
+        if isinstance(self.fc, ShardedLinear):
+            log_probability, _ = self.fc.target_log_probability(
+                features, target, self.scale, self.margin
+            )
+            return dict(loss=self.loss_module.loss_weight * -log_probability.mean())
+        logits = self(feats)
+        with torch.autocast(logits.device.type, enabled=False):
+            weight = self.fc.weight[target]
+            target_norm = norms_outside_t(features.to(logits.dtype), weight, self.scale)
+            logits, _ = transform_target_logit(logits, target, target_norm, self.margin)
+        return self._get_loss(logits, data_samples, **kwargs)
+
+
+def is_plain(loss: nn.Module) -> bool:
+    """Whether a loss is the cross entropy of one class a sample, perhaps times a weight."""
+    return (
+        type(loss) is CrossEntropyLoss
+        and not (loss.use_sigmoid or loss.use_soft)
+        and loss.class_weight is None
+        and loss.reduction == 'mean'
+    )

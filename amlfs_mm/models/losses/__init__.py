@@ -1,8 +1,12 @@
 from .amlfs_loss import amlfs_loss, log_tau, transform_target_logit
+from .margins import AMSoftmaxMargin, ArcFaceMargin, ASoftmaxMargin
 from .spectral import spectral_feature_transform
 from .triplet import BatchHardTripletLoss
 
 __all__ = [
+    'AMSoftmaxMargin',
+    'ASoftmaxMargin',
+    'ArcFaceMargin',
     'BatchHardTripletLoss',
     'amlfs_loss',
     'log_tau',

@@ -32,12 +32,19 @@ def transform_target_logit(
         The new logits (N, C) and the target's cosines (N,), these without a gradient.
     """
     target_logit = logits.gather(1, target[:, None]).squeeze(1)
+    transformed, cosine = transform(target_logit, target_norm, t)
+    return logits.scatter(1, target[:, None], transformed[:, None]), cosine
+
+
+def transform(
+    target_logit: Tensor, target_norm: Tensor, t: PiecewiseLinear
+) -> tuple[Tensor, Tensor]:
+    """``n t(cos)`` from ``n cos`` (N,) and n (N,), and the cosines (N,), without a gradient."""
     # Only the interval depends on the quotient; value and gradient do not divide by the norm.
-    tiny = torch.finfo(logits.dtype).tiny
+    tiny = torch.finfo(target_logit.dtype).tiny
     cosine = (target_logit / target_norm.clamp(min=tiny)).detach()
     slope, bias = t.tangent(cosine)
-    transformed = slope * target_logit + bias * target_norm
-    return logits.scatter(1, target[:, None], transformed[:, None]), cosine
+    return slope * target_logit + bias * target_norm, cosine
 
 
 def log_tau(log_probability: Tensor, tau: PiecewiseLinear, floor: str) -> Tensor:

@@ -2,8 +2,8 @@
 # and 3 batch-hard triplet losses of margin 1.2. The feature is 8 x 256-d, averaged with the mirror
 # image's.
 model = dict(
-    type='amlfs_mm.ReIDClassifier',
-    flip_average=True,
+    type='amlfs_mm.EmbeddingClassifier',
+    flip='average',
     backbone=dict(
         type='amlfs_mm.MGNBackbone',
         depth=50,

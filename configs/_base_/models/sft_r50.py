@@ -3,7 +3,7 @@
 # is the pooled 2048-d one, by cosine. (Their ResNet is MXNet's pre-activation one, whose weights
 # torch lacks.)
 model = dict(
-    type='amlfs_mm.ReIDClassifier',
+    type='amlfs_mm.EmbeddingClassifier',
     backbone=dict(
         type='ResNet',
         depth=50,

@@ -1,7 +1,7 @@
 # SphereReID (Fan et al., arXiv 1807.00537): ResNet-50, network D's head, sphere softmax of s = 14.
 # The feature is the 1024-d embedding, by cosine. 676 classes: Market-1501's 751 less a tenth.
 model = dict(
-    type='amlfs_mm.ReIDClassifier',
+    type='amlfs_mm.EmbeddingClassifier',
     backbone=dict(
         type='ResNet',
         depth=50,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.structures import DataSample
 from torch import Tensor
@@ -10,27 +11,35 @@ from amlfs_mm.registry import MODELS
 
 
 @MODELS.register_module()
-class ReIDClassifier(ImageClassifier):
+class EmbeddingClassifier(ImageClassifier):
     """mmpretrain's ``ImageClassifier``, trained on identities and tested by its features.
 
-    ``mode='predict'`` sets each data sample's ``feature`` (D,), and ``mode='tensor'`` gives the
-    features (N, D): what the head's ``pre_logits`` makes of the neck's output.
+    For persons (re-ID) and faces. ``mode='predict'`` sets each data sample's ``feature`` (D,), and
+    ``mode='tensor'`` gives the features (N, D): what the head's ``pre_logits`` makes of the output
+    of the neck, or of the backbone if there is none.
 
     Args:
-        flip_average: A feature is the mean of those of the image and its mirror image.
+        flip: What becomes of the features of an image and its mirror image. None: only the image's
+            is used. ``'average'``: their mean, which is their sum but for its length (MGN,
+            AM-softmax, insightface). ``'concatenate'``: both, 2 D numbers (SphereFace, CosFace).
         args, kwargs: As in ``ImageClassifier``.
     """
 
-    def __init__(self, *args, flip_average: bool = False, **kwargs) -> None:
+    def __init__(self, *args, flip: str | None = None, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.flip_average = flip_average
+        if flip not in (None, 'average', 'concatenate'):
+            raise ValueError(f"flip must be None, 'average' or 'concatenate', got {flip!r}")
+        self.flip = flip
 
     def embed(self, inputs: Tensor) -> Tensor:
         """The features (N, D) of preprocessed images (N, 3, H, W); not normalised."""
         feature = self.extract_feat(inputs, stage='pre_logits')
-        if not self.flip_average:
+        if self.flip is None:
             return feature
-        return (feature + self.extract_feat(inputs.flip(3), stage='pre_logits')) / 2
+        mirrored = self.extract_feat(inputs.flip(3), stage='pre_logits')
+        if self.flip == 'concatenate':
+            return torch.cat([feature, mirrored], dim=1)
+        return (feature + mirrored) / 2
 
     def forward(
         self,

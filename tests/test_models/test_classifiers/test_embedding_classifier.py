@@ -1,19 +1,21 @@
-"""ReIDClassifier: features out, flip averaging, everything else as in ImageClassifier."""
+"""EmbeddingClassifier: features out, flip averaging, everything else as in ImageClassifier."""
 
+import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
-from amlfs_mm.models import EmbeddingNeck, ReIDClassifier
+from amlfs_mm.models import EmbeddingClassifier, EmbeddingNeck
 
 
-def make(**options) -> ReIDClassifier:
+def make(**options) -> EmbeddingClassifier:
     torch.manual_seed(0)
     backbone = dict(type='ResNet', depth=18, stem_channels=4, base_channels=4)
     neck = dict(type='amlfs_mm.EmbeddingNeck', in_channels=32, out_channels=6)
     head = dict(type='amlfs_mm.SoftmaxHead', num_classes=3, in_channels=6, scale=14.0)
-    model = dict(type='amlfs_mm.ReIDClassifier', backbone=backbone, neck=neck, head=head)
+    model = dict(type='amlfs_mm.EmbeddingClassifier', backbone=backbone, neck=neck, head=head)
     return MODELS.build(dict(model, **options))
 
 
@@ -31,11 +33,36 @@ def test_features():
 
 
 def test_flip_average():
-    plain, averaged = make().eval(), make(flip_average=True).eval()
+    plain, averaged = make().eval(), make(flip='average').eval()
     averaged.load_state_dict(plain.state_dict())
     x = torch.randn(2, 3, 32, 16)
     torch.testing.assert_close(averaged(x), (plain(x) + plain(x.flip(3))) / 2)
     torch.testing.assert_close(averaged(x), averaged(x.flip(3)))
+
+
+def test_flip_concatenate():
+    plain, both = make().eval(), make(flip='concatenate').eval()
+    both.load_state_dict(plain.state_dict())
+    x = torch.randn(2, 3, 32, 16)
+    torch.testing.assert_close(both(x), torch.cat([plain(x), plain(x.flip(3))], dim=1))
+    with pytest.raises(ValueError, match='concat'):
+        make(flip='concat')
+
+
+def test_a_face_recogniser_has_no_neck():
+    """Backbone, head; its feature is what the backbone gives."""
+    backbone = dict(
+        type='amlfs_mm.SphereFace20', input_size=(32, 16), out_channels=6, base_channels=2
+    )
+    head = dict(type='amlfs_mm.AMLFSHead', num_classes=3, in_channels=6, scale=30.0)
+    model = dict(type='amlfs_mm.EmbeddingClassifier', backbone=backbone, head=head)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        model = MODELS.build(model).eval()
+    x = torch.randn(2, 3, 32, 16)
+    torch.testing.assert_close(model(x), model.backbone(x)[0])
+    assert model(x, mode='predict')[1].feature.shape == (6,)
+    samples = [DataSample().set_gt_label(i) for i in range(2)]
+    assert torch.isfinite(model(x, samples, mode='loss')['loss'])
 
 
 def test_the_loss_is_the_heads():

@@ -1,0 +1,19 @@
+"""What backbones for faces of one size share."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def check_face_size(x: Tensor, size: tuple[int, int], name: str) -> None:
+    """Refuse images (N, 3, H, W) that are not of the size (H, W) a backbone was built for.
+
+    Raises:
+        ValueError: Their size differs.
+    """
+    if tuple(x.shape[2:]) != tuple(size):
+        raise ValueError(
+            f'{name} was built for images of {size[0]} x {size[1]} (H x W), got '
+            f"{x.shape[2]} x {x.shape[3]}: align the faces to that size, or set the backbone's "
+            f'input_size=({x.shape[2]}, {x.shape[3]})'
+        )
