@@ -14,8 +14,10 @@ from mmengine.dist import is_distributed, is_main_process, sync_random_seed
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper, revert_sync_batchnorm
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import nn
+from torch.optim import Optimizer
 
 from amlfs_mm.files import replace_when_whole
 from amlfs_mm.registry import RUNNERS
@@ -23,6 +25,8 @@ from amlfs_mm.registry import RUNNERS
 from .failures import explain_failure, worker_deaths_heard
 from .job import join_job
 from .population import Population
+from .sharding import agree_on_steps, keep_out_of_ddp, keep_own_moments
+from .training_state import each_wrapper, whole_checkpoint
 
 
 @RUNNERS.register_module()
@@ -32,7 +36,8 @@ class LossSearchRunner(Runner):
     Every other part of MMEngine sees the sub-runner as its whole world. ``LossSearchHook`` talks
     across sub-runners. Sub-runner 0 writes to the work dir, sub-runner k > 0 to ``candidate_<k>/``;
     only sub-runner 0 prints and saves checkpoints. Also works where mmengine's Runner does not:
-    several processes on a CPU, or more than there are GPUs. Checkpoints appear whole or not at all.
+    several processes on a CPU, or more than there are GPUs. Checkpoints appear whole or not at all,
+    also of class weights that are spread over the replicas (``sharded=True`` of a head).
 
     Options, in the config's ``loss_search``:
         replicas_per_candidate: Processes per sub-runner (paper: 2), or ``'all'``: one sub-runner
@@ -95,6 +100,7 @@ class LossSearchRunner(Runner):
         if self.world_size == 1:
             # DDP over one process would only copy gradients; SyncBN would refuse a CPU.
             return revert_sync_batchnorm(model.to(get_device()))
+        keep_out_of_ddp(model)
         # mmengine passes device_ids=[LOCAL_RANK] in any case, which DDP refuses on a CPU, and which
         # is not this process's GPU where processes share them.
         on_gpu = get_device() == 'cuda'
@@ -105,6 +111,13 @@ class LossSearchRunner(Runner):
             device_ids=[torch.cuda.current_device()] if on_gpu else None,
         )
         return super().wrap_model({**defaults, **(model_wrapper_cfg or {})}, model)
+
+    def build_optim_wrapper(
+        self, optim_wrapper: Optimizer | OptimWrapper | dict
+    ) -> OptimWrapper | OptimWrapperDict:
+        built = super().build_optim_wrapper(optim_wrapper)
+        agree_on_steps(each_wrapper(built), self.model)
+        return built
 
     def train(self) -> nn.Module:
         """Train; an error says which rank failed, with which candidate, epoch and iteration.
@@ -142,6 +155,10 @@ class LossSearchRunner(Runner):
             self.logger.info(f'Resuming from {whole}')
         super().load_or_resume()
 
+    def resume(self, filename: str, *args, **kwargs) -> None:
+        super().resume(filename, *args, **kwargs)
+        keep_own_moments(self.model, each_wrapper(self.optim_wrapper))
+
     def load_checkpoint(self, filename: str, *args, **kwargs) -> dict:
         if '://' not in filename and not os.path.isfile(filename):
             raise FileNotFoundError(f'there is no checkpoint {filename!r}')
@@ -163,11 +180,12 @@ class LossSearchRunner(Runner):
     def save_checkpoint(self, out_dir: str, filename: str, *args, **kwargs) -> None:
         if self.population.sub_runner > 0:
             return
-        if '://' in str(out_dir) or not is_main_process():
-            super().save_checkpoint(out_dir, filename, *args, **kwargs)
-            return
-        with replace_when_whole(Path(out_dir) / filename) as temporary:
-            super().save_checkpoint(str(out_dir), temporary.name, *args, **kwargs)
+        with whole_checkpoint(self, self.population.replica_group):
+            if '://' in str(out_dir) or not is_main_process():
+                super().save_checkpoint(out_dir, filename, *args, **kwargs)
+                return
+            with replace_when_whole(Path(out_dir) / filename) as temporary:
+                super().save_checkpoint(str(out_dir), temporary.name, *args, **kwargs)
 
 
 def find_checkpoints(directory: str | Path) -> list[Path]:

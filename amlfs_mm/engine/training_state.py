@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,9 @@ from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import Tensor, nn
+from torch.distributed import ProcessGroup
+
+from .sharding import own_rows, sharded_layers, whole_weights
 
 Key = tuple[str, torch.dtype]  # device type of the live tensors, dtype: one flat tensor each
 
@@ -154,7 +158,11 @@ def _tensors(module: nn.Module) -> dict[str, Tensor]:
 
 
 def _wrappers(runner: Runner) -> list[OptimWrapper]:
-    wrapper = runner.optim_wrapper
+    return each_wrapper(runner.optim_wrapper)
+
+
+def each_wrapper(wrapper: OptimWrapper | OptimWrapperDict) -> list[OptimWrapper]:
+    """A model's only optimizer wrapper, or all of several."""
     return list(wrapper.values()) if isinstance(wrapper, OptimWrapperDict) else [wrapper]
 
 
@@ -185,9 +193,24 @@ def all_pending_gradients(runner: Runner) -> list[list[Tensor | None]]:
 
 
 def set_all_gradients(runner: Runner, gradients: list[list[Tensor | None]]) -> None:
-    """Give each optimizer's parameters the gradients that :func:`all_pending_gradients` listed."""
+    """Give each optimizer's parameters the gradients that :func:`all_pending_gradients` listed.
+
+    Those of sharded weights are of all rows, as a checkpoint holds them.
+    """
+    layers = {id(layer.weight): layer for layer in sharded_layers(runner.model).values()}
     for wrapper, part in zip(_wrappers(runner), gradients, strict=False):
-        set_gradients(wrapper, part)
+        own = [
+            own_rows(gradient, layers[id(parameter)])
+            if gradient is not None and id(parameter) in layers
+            else gradient
+            for parameter, gradient in zip(_parameters(wrapper), part, strict=True)
+        ]
+        set_gradients(wrapper, own)
+
+
+def whole_checkpoint(runner: Runner, group: ProcessGroup | None) -> AbstractContextManager:
+    """While this lasts, what replica 0 saves is whole; see :func:`.sharding.whole_weights`."""
+    return whole_weights(_modules(runner), _wrappers(runner), group)
 
 
 def _schedulers(runner: Runner) -> list:
@@ -233,8 +256,15 @@ def synchronise_replicas(runner: Runner) -> None:
     """
     for module in _modules(runner):
         all_reduce_params(module.buffers(), op='mean')
+    shards = {id(layer.weight) for layer in sharded_layers(runner.model).values()}
     for wrapper in _wrappers(runner):
-        gradients = [gradient for gradient in pending_gradients(wrapper) if gradient is not None]
+        gradients = [
+            gradient
+            for parameter, gradient in zip(
+                _parameters(wrapper), pending_gradients(wrapper), strict=True
+            )
+            if gradient is not None and id(parameter) not in shards
+        ]
         all_reduce_params(gradients, op='mean')
 
 

@@ -20,7 +20,7 @@ from ..checks import (
 )
 from ..journal import Journal, best_file
 from ..messages import announce
-from ..population import Population
+from ..population import Population, everyone_agrees
 from ..progress import CandidateProgress
 from ..roll_call import StopRequested
 from ..schedule import SearchSchedule
@@ -187,8 +187,10 @@ class SearchLifecycle(Hook):
         self.round.save(runner, self.journal.unfinished, self.population)
         first_epoch = self.round.epochs.start
         checkpoint = self.journal.directory / f'epoch_{first_epoch}.pth'
-        if self.population.is_main and not checkpoint.is_file():
+        there = not self.population.is_main or checkpoint.is_file()
+        if self.population.sub_runner == 0 and not everyone_agrees(there):
             # The resume starts from the round's start, which need not have been an epoch to save.
+            # All replicas: each may hold a part of the class weights.
             self.round.start.restore(runner)
             meta = dict(epoch=first_epoch, iter=runner.iter)
             runner.save_checkpoint(str(checkpoint.parent), checkpoint.name, meta=meta)
