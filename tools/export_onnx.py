@@ -1,10 +1,19 @@
 """Export the embedding model of a checkpoint to ONNX and compare it with torch in onnxruntime.
 
-    python tools/export_onnx.py CONFIG CHECKPOINT --out model.onnx
+    python tools/export_onnx.py CONFIG CHECKPOINT --out model.onnx [--insightface]
 
 Input `images`: (N, 3, H, W) float32, N free, normalised as the config's data_preprocessor says
-(RGB order, mean, std; also in the file's metadata). Output `features`: (N, D), as the model
-compares them; flip averaging is inside.
+(order of the channels, mean, std; also in the file's metadata). Output `features`: (N, D), as the
+model compares them; flipping is inside.
+
+With --insightface the file is a face recogniser of insightface 2, in FaceAnalysis or by itself:
+
+    recogniser = insightface.model_zoo.get_model('model.onnx')
+    features = recogniser.get_feat(insightface.utils.face_align.norm_crop(image, landmarks))
+
+It takes RGB faces as (x - 127.5) / 127.5 then, whatever the config's normalisation. Sizes: squares
+of a multiple of 112 or 128; a model of 112 x 96 takes 112 x 112 and cuts out its middle, which is
+the same alignment. Other sizes are refused.
 """
 
 import argparse
@@ -22,6 +31,7 @@ from torch import nn
 
 import amlfs_mm  # noqa: F401
 from amlfs_mm.files import replace_when_whole
+from amlfs_mm.models.classifiers import InsightFaceInput
 
 TOLERANCE = 1e-4
 
@@ -34,7 +44,19 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--out', type=Path, default=Path('model.onnx'))
     parser.add_argument(
-        '--size', type=int, nargs=2, metavar=('H', 'W'), help="default: the test pipeline's Resize"
+        '--size',
+        type=int,
+        nargs=2,
+        metavar=('H', 'W'),
+        help="default: the test pipeline's last Resize, else the backbone's input_size",
+    )
+    parser.add_argument(
+        '--order',
+        choices=('RGB', 'BGR'),
+        help='channels as the model sees them; default: RGB if the data_preprocessor has to_rgb',
+    )
+    parser.add_argument(
+        '--insightface', action='store_true', help='a recogniser that insightface loads'
     )
     return parser.parse_args()
 
@@ -54,10 +76,22 @@ def find_size(cfg: Config) -> tuple[int, int]:
     """(H, W) of the test images."""
     pipeline = cfg.test_dataloader.dataset.pipeline
     scales = [transform.scale for transform in pipeline if transform.type == 'Resize']
-    if not scales:
+    if scales:
+        width, height = scales[-1]
+        return height, width
+    if 'input_size' not in cfg.model.backbone:
         raise SystemExit('export_onnx.py: the test pipeline has no Resize: give --size H W')
-    width, height = scales[-1]
-    return height, width
+    return cfg.model.backbone.input_size
+
+
+def find_order(cfg: Config, given: str | None) -> str:
+    """The order of the channels that the model was trained on."""
+    if given is None and not cfg.data_preprocessor.get('to_rgb'):
+        raise SystemExit(
+            "export_onnx.py: the config's data_preprocessor has no to_rgb=True, so that the order "
+            'of the channels is that of the data set: give --order RGB or --order BGR'
+        )
+    return given or 'RGB'
 
 
 def export(model: nn.Module, size: tuple[int, int], path: Path, metadata: dict) -> None:
@@ -103,8 +137,18 @@ def main() -> None:
     cfg = Config.fromfile(args.config)
     size = tuple(args.size or find_size(cfg))
     model = build_embedder(cfg, args.checkpoint)
-    preprocessor = {k: v for k, v in cfg.data_preprocessor.items() if k in ('mean', 'std')}
-    metadata = dict(preprocessing=json.dumps(dict(preprocessor, order='RGB', size=size)))
+    preprocessing = dict(
+        mean=cfg.data_preprocessor.get('mean', [0.0] * 3),
+        std=cfg.data_preprocessor.get('std', [1.0] * 3),
+    )
+    order = find_order(cfg, args.order)
+    if args.insightface:
+        try:
+            model = InsightFaceInput(model, size, **preprocessing, order=order).eval()
+        except ValueError as error:
+            raise SystemExit(f'export_onnx.py: {error}') from error
+        size, order, preprocessing = model.size, 'RGB', dict(mean=[127.5] * 3, std=[127.5] * 3)
+    metadata = dict(preprocessing=json.dumps(dict(preprocessing, order=order, size=size)))
     export(model, size, args.out, metadata)
     difference = compare(model, size, args.out)
     print(f'{args.out}: images (N, 3, {size[0]}, {size[1]}), largest difference {difference:.1e}')

@@ -1,3 +1,4 @@
 from .embedding_classifier import EmbeddingClassifier
+from .insightface_input import InsightFaceInput
 
-__all__ = ['EmbeddingClassifier']
+__all__ = ['EmbeddingClassifier', 'InsightFaceInput']
