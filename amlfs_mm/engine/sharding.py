@@ -30,8 +30,8 @@ def sharded_layers(module: nn.Module) -> dict[str, nn.Module]:
 
 def keep_out_of_ddp(model: nn.Module) -> None:
     """Let DDP neither broadcast nor average the shards of a model that it is going to wrap."""
-    names = [f'{name}.weight' for name in sharded_layers(model)]
-    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, names)
+    if names := [f'{name}.weight' for name in sharded_layers(model)]:
+        DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, names)
 
 
 def own_rows(whole: Tensor, layer: nn.Module) -> Tensor:

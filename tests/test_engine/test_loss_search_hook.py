@@ -16,6 +16,7 @@ from mmengine.runner import Runner
 from amlfs_mm.engine.journal import read_records
 from amlfs_mm.randomness import derive_seed
 from amlfs_mm.search import SearchSpace
+from amlfs_mm.search.known_losses import psi
 
 
 def replay_policy(records: list[dict], lr: float = 0.05) -> list[np.ndarray]:
@@ -230,6 +231,36 @@ def test_start_at_a_known_loss_and_hand_over_the_model_alone(tmp_path: Path):
     (record,) = read_records(tmp_path / 'loss_search.jsonl')
     assert record['mu_before'] == SearchSpace(6).known_loss('am_softmax', m=0.35).tolist()
     assert load(tmp_path / 'epoch_1.pth')['optimizer']['state'] == {}
+
+
+@pytest.mark.parametrize(
+    ('mu_0', 'function', 'error'),
+    [
+        (dict(name='arcface', m=0.5), lambda x: torch.cos(torch.arccos(x) + 0.5), 0.063),
+        (dict(name='a_softmax', m=4), lambda x: psi(x, 4), 0.348),
+    ],
+)
+def test_the_policy_starts_at_a_hand_made_loss(tmp_path: Path, mu_0: dict, function, error: float):
+    """mu_0 is the nearest t with 6 intervals; the largest errors are SearchSpace.known_loss's."""
+
+    class Started(Exception):
+        """The policy is there; there is no need to train."""
+
+    class Stop(Hook):
+        priority = 'LOWEST'
+
+        def before_train(self, runner):
+            raise Started
+
+    runner = build(tmp_path, **{'custom_hooks.0.mu_0': mu_0})
+    runner.register_hook(Stop())
+    with pytest.raises(Started):
+        runner.train()
+    (policy,) = [hook.policy for hook in runner.hooks if hasattr(hook, 'policy')]
+    t, tau = SearchSpace(6).transforms(policy.mean)
+    x = torch.linspace(-1, 1, 501)
+    assert (t(x) - function(x)).abs().max() < error
+    assert torch.equal(tau(x), x)
 
 
 def test_losers_do_not_reach_other_hooks(tmp_path: Path):
