@@ -95,7 +95,7 @@ class SeededDataset(Dataset):
                 message = f'training sample {index}{self._path(index)} cannot be read: {error}'
                 if self.unreadable == 'error':
                     raise ValueError(
-                        f"{message}. Mend or remove it, or set LossSearchHook(unreadable='skip')"
+                        f"{message}. Mend or remove it, or set the hook's unreadable='skip'"
                     ) from error
                 warnings.warn(f'{message}. Another one takes its place', stacklevel=2)
                 with self._skipped.get_lock():

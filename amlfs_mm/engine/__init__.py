@@ -1,6 +1,13 @@
-from .hooks import LossSearchHook
+from .hooks import ComputeHook, LossReplayHook, LossSearchHook
 from .population import Population
 from .runner import LossSearchRunner
 from .training_state import TrainingState
 
-__all__ = ['LossSearchHook', 'LossSearchRunner', 'Population', 'TrainingState']
+__all__ = [
+    'ComputeHook',
+    'LossReplayHook',
+    'LossSearchHook',
+    'LossSearchRunner',
+    'Population',
+    'TrainingState',
+]

@@ -12,7 +12,7 @@ def find_heads(model: nn.Module) -> list[nn.Module]:
     """The modules whose loss is searched: those with a ``theta`` that can be set.
 
     Raises:
-        ValueError: There is none, or they have different search spaces.
+        ValueError: There is none, or they have different search spaces, or a theta from the config.
     """
     model = model.module if is_model_wrapper(model) else model
     heads = {}
@@ -24,8 +24,14 @@ def find_heads(model: nn.Module) -> list[nn.Module]:
         head = getattr(model, 'head', None)
         found = f'its head is {type(head).__name__}' if head is not None else 'it has no head'
         raise ValueError(
-            f'LossSearchHook found no AMLFSHead in {type(model).__name__} ({found}): set '
+            f'found no AMLFSHead in {type(model).__name__} ({found}): set '
             "model.head.type='amlfs_mm.AMLFSHead'"
+        )
+    given = [name for name, head in heads.items() if getattr(head, 'theta_is_given', False)]
+    if given:
+        raise ValueError(
+            f'the config gives {given} a theta, which would not be trained with: remove it, or the '
+            'hook; a search starts from LossSearchHook(mu_0=...)'
         )
     spaces = {name: repr(head.search_space) for name, head in heads.items()}
     if len(set(spaces.values())) > 1:
@@ -36,17 +42,25 @@ def find_heads(model: nn.Module) -> list[nn.Module]:
     return list(heads.values())
 
 
-def check_loops(runner: Runner) -> None:
-    """The search works in epochs and scores on validation data.
+def check_epochs(runner: Runner) -> None:
+    """Losses change with the epochs.
 
     Raises:
-        ValueError: The training loop counts iterations, or there is no validation.
+        ValueError: The training loop counts iterations.
     """
     if not isinstance(runner.train_loop, EpochBasedTrainLoop):
         raise ValueError(
             f'a loss search needs an epoch-based loop, got {type(runner.train_loop).__name__}: set '
             'train_cfg=dict(by_epoch=True, max_epochs=...)'
         )
+
+
+def check_validation(runner: Runner) -> None:
+    """The search scores on validation data.
+
+    Raises:
+        ValueError: There is none.
+    """
     if runner.val_loop is None:
         raise ValueError(
             'a loss search scores candidates on held-out data (D_v): the config needs '

@@ -120,26 +120,43 @@ class Journal:
         if self.unfinished.is_dir() and not any(self.unfinished.iterdir()):
             self.unfinished.rmdir()
 
-    def write_schedule(self, seed: int, search_space: str, config: str) -> None:
+    def candidate_epochs(self) -> int:
+        """Models trained for an epoch so far: the compute of the search."""
+        return sum(
+            len(record['theta']) * (record['epoch'] - record['first_epoch'] + 1)
+            for record in self.records
+        )
+
+    def write_schedule(self, config: str, **about) -> None:
         """Write ``loss_schedule.json``: the winner's loss of every epoch.
 
-        Enough to train the winner again without a search: seed, epoch and candidate fix the data
-        order of each epoch.
+        Enough to train the winner again without a search (``LossReplayHook``): seed, epoch and
+        ``stream`` fix the data order of each epoch. ``round`` counts what was scored at once;
+        ``candidate``, ``stream``, ``theta`` and ``reward`` are null where all diverged.
+
+        Args:
+            config: Of the run.
+            about: What holds for the whole search: ``seed``, ``search_space``, ``reward``,
+                ``hand_over``, ``common_random_numbers``, ``replicas``, torch's ``threads``,
+                ``compute``.
         """
-        epochs = [
-            dict(
-                epoch=epoch,
-                candidate=record['best'],
-                theta=None if record['best'] is None else record['theta'][record['best']],
-                reward=None if record['best'] is None else record['reward'][record['best']],
+        epochs = []
+        for number, record in enumerate(self.records, start=1):
+            best = record['best']
+            shared = dict(
+                round=number,
+                warmup=record['warmup'],
+                candidate=best,
+                stream=0 if best is not None and about['common_random_numbers'] else best,
+                theta=None if best is None else record['theta'][best],
+                reward=None if best is None else record['reward'][best],
                 mu=record['mu'],
             )
-            for record in self.records
-            for epoch in range(record['first_epoch'], record['epoch'] + 1)
-        ]
-        content = dict(seed=seed, search_space=search_space, epochs=epochs, config=config)
+            for epoch in range(record['first_epoch'], record['epoch'] + 1):
+                epochs.append(dict(epoch=epoch, **shared))
         if self.writes:
             with replace_when_whole(self.directory / 'loss_schedule.json') as temporary:
+                content = dict(about, epochs=epochs, config=config)
                 temporary.write_text(json.dumps(content, indent=1) + '\n')
 
 

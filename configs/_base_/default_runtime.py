@@ -9,6 +9,7 @@ default_hooks = dict(
     # The newest is the state to resume from; a search keeps its best-ever model besides.
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=3),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    compute=dict(type='amlfs_mm.ComputeHook'),
 )
 env_cfg = dict(
     cudnn_benchmark=False,

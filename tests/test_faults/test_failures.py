@@ -207,7 +207,7 @@ def test_an_image_that_cannot_be_read(tmp_path: Path, damage: str):
     job = Job(tmp_path / 'error', config=image_config(tmp_path, 'error'))
     assert job.wait(60) == [1], job.everything()
     assert f'training sample 17 ({victim}) cannot be read' in job.log()
-    assert "set LossSearchHook(unreadable='skip')" in job.log()
+    assert "set the hook's unreadable='skip'" in job.log()
     assert 'failed in epoch 1, candidate 0' in job.log()
 
     config = image_config(tmp_path, 'skip')

@@ -39,7 +39,8 @@ class LossSearchHook(SearchLifecycle):
         num_candidates: B.
         reward: Key of the validation metric to maximise.
         policy: Config of the policy.
-        mu_0: Where the policy starts: a known loss's name, or ``dict(name='am_softmax', m=0.35)``.
+        mu_0: Where the policy starts: a known loss, ``'softmax'`` or
+            ``dict(name='am_softmax', m=0.35)``, or a JSON file as in ``AMLFSHead``'s ``theta``.
         hand_over: ``'all'``: the winner's model, buffers, optimizer, scaler, EMA and schedules
             start the next epoch. ``'model'``: the same, but the optimizer starts empty.
         common_random_numbers: All candidates of an epoch see the same data order and augmentation.

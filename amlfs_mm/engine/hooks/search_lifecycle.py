@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import torch
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner
 
 from amlfs_mm.datasets import make_reproducible
 from amlfs_mm.registry import TASK_UTILS
+from amlfs_mm.search import find_loss
 
 from ..checks import (
     check_checkpoints,
+    check_epochs,
     check_hard_labels,
     check_held_out,
-    check_loops,
     check_num_classes,
     check_resumed,
     check_reward,
+    check_validation,
     find_heads,
 )
+from ..compute import compute_of
 from ..journal import Journal, best_file
 from ..messages import announce
 from ..population import Population, everyone_agrees
@@ -64,15 +68,10 @@ class SearchLifecycle(Hook):
             raise ValueError(f"captured_states must be 'device' or 'host', got {captured_states!r}")
         if unreadable not in ('error', 'skip'):
             raise ValueError(f"unreadable must be 'error' or 'skip', got {unreadable!r}")
-        if not isinstance(mu_0, (str, dict)) or (isinstance(mu_0, dict) and 'name' not in mu_0):
-            raise ValueError(
-                "mu_0 must be a known loss, 'softmax' or dict(name='am_softmax', m=0.35), got "
-                f'{mu_0!r}'
-            )
         self.num_candidates = num_candidates
         self.reward = reward
         self.policy_cfg = dict(policy)
-        self.mu_0_cfg = dict(name=mu_0) if isinstance(mu_0, str) else dict(mu_0)
+        self.mu_0_cfg = mu_0
         self.hand_over = hand_over
         self.common_random_numbers = common_random_numbers
         self.max_lost_epochs = max_lost_epochs
@@ -88,7 +87,8 @@ class SearchLifecycle(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Check the run, build the policy or resume it, tell the user what is going to happen."""
-        check_loops(runner)
+        check_epochs(runner)
+        check_validation(runner)
         check_hard_labels(runner.model)
         self.heads = find_heads(runner.model)
         check_num_classes(self.heads, runner.train_dataloader.dataset)
@@ -99,7 +99,7 @@ class SearchLifecycle(Hook):
         self.population = getattr(runner, 'population', None) or Population.of_world()
         self.stop_signal = StopSignal(self.population.roll_call, self.population.replica_group)
         space = self.heads[0].search_space
-        self.mu_0 = space.known_loss(**self.mu_0_cfg)
+        self.mu_0 = find_loss(space, self.mu_0_cfg)
         self.policy = TASK_UTILS.build(self.policy_cfg, default_args=dict(mean=self.mu_0))
         directory = getattr(runner, 'search_dir', runner.work_dir)
         self.journal = Journal(directory, writes=self.population.is_main)
@@ -136,6 +136,11 @@ class SearchLifecycle(Hook):
             self.states_on_host,
         )
 
+    @property
+    def candidate_epochs(self) -> int:
+        """Models trained for an epoch so far, those of warm-up and of lost rounds counted."""
+        return self.journal.candidate_epochs()
+
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Put the state of the search under the key ``loss_search``."""
         epoch = checkpoint['meta']['epoch']
@@ -168,7 +173,17 @@ class SearchLifecycle(Hook):
         self.stop_signal.release()
         self.journal.remove_superseded(self._saved_epoch)
         space = self.heads[0].search_space
-        self.journal.write_schedule(runner.seed, repr(space), runner.cfg.pretty_text)
+        self.journal.write_schedule(
+            seed=runner.seed,
+            search_space=repr(space),
+            reward=self.reward,
+            hand_over=self.hand_over,
+            common_random_numbers=self.common_random_numbers,
+            replicas=self.population.replicas,
+            threads=torch.get_num_threads(),
+            compute=compute_of(runner, self.candidate_epochs, self.population.replicas),
+            config=runner.cfg.pretty_text,
+        )
         if not self.population.is_main or not self.journal.records:
             return
         from amlfs_mm.visualization import plot_search  # matplotlib: only when there is a plot

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from amlfs_mm.models.losses import amlfs_loss, log_tau
 from amlfs_mm.registry import MODELS, TASK_UTILS
+from amlfs_mm.search import find_loss
 
 from .bias_free_logits import Scale, bias_free_logits, check_scale, norms_outside_t
 from .hard_targets import hard_targets
@@ -23,7 +24,7 @@ class AMLFSHead(ClsHead):
     """A bias-free linear or cosine classifier trained with the loss L^theta (Eq. 4, 16, 17).
 
     Replaces ``LinearClsHead`` or ``ArcFaceClsHead`` in a config. Without a search it trains with
-    ``theta`` as it stands: the identity, plain softmax, or what ``set_theta`` installed.
+    the loss ``theta``; a search installs its own.
 
     Args:
         num_classes: C.
@@ -33,6 +34,10 @@ class AMLFSHead(ClsHead):
             features and class weights are normalised, logits are ``s cos(theta_j)``. ``'feature'``:
             class weights are normalised, logits are ``|x| cos(theta_j)``.
         search_space: Config of another search space, in place of ``num_intervals``.
+        theta: The loss: a known one, ``'softmax'`` or ``dict(name='am_softmax', m=0.35)``, or a
+            JSON file: one of ``tools/analysis/export_loss.py``, or a search's
+            ``loss_schedule.json``, of which its final mu is taken. A checkpoint's theta gives way
+            to it. None: the identity, plain softmax, until another is installed or loaded.
         min_slope: A sampled slope below this counts as this (Eq. 15 asks for positive gradients).
         tau_floor: What keeps tau positive: ``relative``, ``max(a p + b, 0.1 a p)``, or
             ``constant``, ``max(a p + b, 0.01)``.
@@ -52,6 +57,7 @@ class AMLFSHead(ClsHead):
         num_intervals: int = 6,
         scale: Scale = None,
         search_space: dict | None = None,
+        theta: str | dict | None = None,
         min_slope: float = 0.01,
         tau_floor: str = 'relative',
         loss: dict = dict(type='CrossEntropyLoss', loss_weight=1.0),
@@ -84,7 +90,9 @@ class AMLFSHead(ClsHead):
         self.fc = build_class_weights(
             in_channels, num_classes, init_cfg, sharded, sample_rate, cal_acc
         )
-        self.register_buffer('theta', self.search_space.identity())
+        self.theta_is_given = theta is not None
+        start = find_loss(self.search_space, theta) if theta else self.search_space.identity()
+        self.register_buffer('theta', start)
         t, tau = self.search_space.transforms(self.theta)
         self.register_buffer(
             't_count', torch.zeros(t.num_intervals, dtype=torch.int64), persistent=False
@@ -175,6 +183,8 @@ class AMLFSHead(ClsHead):
                 f'{saved.numel()} numbers, {self.search_space} needs {self.theta.numel()}. Set the '
                 "head's num_intervals (4 numbers each) or search_space to the checkpoint's"
             )
+        if saved is not None and self.theta_is_given:
+            state_dict[prefix + 'theta'] = self.theta
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from amlfs_mm.models.necks import MGNFeatures
 from amlfs_mm.registry import MODELS
-from amlfs_mm.search import BranchSearchSpace
+from amlfs_mm.search import BranchSearchSpace, find_loss
 
 
 @MODELS.register_module()
@@ -89,9 +89,12 @@ class PerBranchMGNHead(MGNHead):
 
     Its ``theta`` (8 x 24 numbers) is the classifiers' one after another. Arguments as in
     :class:`MGNHead`, with ``AMLFSHead`` as classifier.
+
+    Args:
+        theta: The losses, as in ``AMLFSHead``: a file of all branches, or one loss for each.
     """
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args, theta: str | dict | None = None, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         spaces = [getattr(head, 'search_space', None) for head in self.classifiers]
         if None in spaces:
@@ -101,6 +104,11 @@ class PerBranchMGNHead(MGNHead):
             )
         self.num_classes = self.classifiers[0].num_classes
         self.search_space = BranchSearchSpace(spaces[0], len(spaces))
+        self.theta_is_given = theta is not None
+        if self.theta_is_given:
+            self.set_theta(find_loss(self.search_space, theta))
+            for head in self.classifiers:
+                head.theta_is_given = True
 
     @property
     def theta(self) -> Tensor:

@@ -1,0 +1,40 @@
+"""The compute that a run used, so that runs can be compared at equal compute."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from mmengine.dist import get_world_size, is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from amlfs_mm.files import replace_when_whole
+from amlfs_mm.registry import HOOKS
+
+from ..compute import compute_of
+
+
+@HOOKS.register_module()
+class ComputeHook(Hook):
+    """Logs what a run paid for and writes it to ``compute.json`` in its work dir, at the end.
+
+    A plain run trains one model an epoch. A hook with ``candidate_epochs`` (a search, a replay)
+    knows better. :func:`compute_of` describes the numbers.
+    """
+
+    def after_train(self, runner: Runner) -> None:
+        """Count, tell, write."""
+        population = getattr(runner, 'population', None)
+        if not (is_main_process() if population is None else population.is_main):
+            return
+        counting = [hook for hook in runner.hooks if hasattr(hook, 'candidate_epochs')]
+        epochs = counting[0].candidate_epochs if counting else runner.epoch
+        compute = compute_of(runner, epochs, get_world_size())
+        runner.logger.info(
+            f'Compute: {compute["candidate_epochs"]} candidate-epochs of '
+            f'{compute["images_per_epoch"]} images, {compute["images"]} in all'
+        )
+        directory = Path(getattr(runner, 'search_dir', runner.work_dir))
+        with replace_when_whole(directory / 'compute.json') as temporary:
+            temporary.write_text(json.dumps(compute) + '\n')

@@ -1,0 +1,169 @@
+"""Training one model with the losses that a search found: replay and transfer."""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import Tensor
+
+from amlfs_mm.datasets import make_reproducible
+from amlfs_mm.randomness import derive_seed, seed_process
+from amlfs_mm.registry import HOOKS
+
+from ..checks import check_epochs, check_hard_labels, check_num_classes, find_heads
+from ..compute import compute_of
+from ..loss_schedule import LossSchedule
+from ..population import Population
+from ..training_state import (
+    all_pending_gradients,
+    clear_optimizers,
+    set_all_gradients,
+    synchronise_replicas,
+)
+
+
+@HOOKS.register_module()
+class LossReplayHook(Hook):
+    """Trains with each epoch's winning loss of a search, without the search.
+
+    The winner of a search is the end of one training run: each round's winner began as the winner
+    of the round before. This hook repeats that run, loss by loss, with each winner's own data
+    order. On the same config and seed, one thread a process and a CPU, the weights are the search's
+    bit for bit, also with warm-up, rounds of several epochs, rounds in which all diverged (they
+    train nothing, as then), EMA, and ``hand_over='model'`` (the optimizer is emptied after each
+    round, as then).
+
+    Args:
+        schedule: Path of the search's ``loss_schedule.json``.
+        transfer: None: the replay above; the training has as many epochs as the schedule. For
+            another data set, model or number of epochs: ``'stretch'`` interpolates the losses over
+            the training (:meth:`LossSchedule.stretched`), ``'hold'`` takes them epoch by epoch and
+            keeps the last one (:meth:`LossSchedule.held`). Then no epoch is lost, and the data
+            order is the run's own.
+        unreadable: As in :class:`LossSearchHook`.
+    """
+
+    priority = 55  # as the search's: it acts after the same hooks
+
+    def __init__(
+        self, schedule: str, transfer: str | None = None, unreadable: str = 'error'
+    ) -> None:
+        if transfer not in (None, 'stretch', 'hold'):
+            raise ValueError(f"transfer must be None, 'stretch' or 'hold', got {transfer!r}")
+        self.schedule = LossSchedule.read(schedule)
+        self.transfer = transfer
+        self.unreadable = unreadable
+        self._loaded: dict | None = None
+
+    def before_train(self, runner: Runner) -> None:
+        """Check that the schedule fits the run, warn of what keeps it from being a replay."""
+        check_epochs(runner)
+        check_hard_labels(runner.model)
+        self.heads = find_heads(runner.model)
+        check_num_classes(self.heads, runner.train_dataloader.dataset)
+        self.population = getattr(runner, 'population', None) or Population.of_world()
+        if self.population.num_sub_runners > 1:
+            raise ValueError(
+                f'a replay trains one model, but there are {self.population.num_sub_runners} '
+                "sub-runners: set loss_search.replicas_per_candidate='all', or start one process"
+            )
+        self._check_space()
+        loop = runner.train_loop
+        loop.dataloader = make_reproducible(loop.dataloader, runner.seed, self.unreadable)
+        if self.transfer is None:
+            self._check_same_run(runner)
+        else:
+            self.theta = getattr(self.schedule, _NAMES[self.transfer])(runner.max_epochs)
+        if self._loaded is not None:
+            set_all_gradients(runner, self._loaded['gradients'])
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Install the epoch's loss, data order and random numbers; pass a lost round over."""
+        sampler = runner.train_dataloader.batch_sampler
+        if self.transfer is None and self.schedule.is_lost(runner.epoch):
+            # As the search did: no iteration, and one step of the schedules by epoch.
+            runner.train_loop._epoch = self.schedule.round_of(runner.epoch)[-1]
+            sampler.set_stream(runner.epoch, 0, skip=sys.maxsize)
+            return
+        theta, stream = self.loss_of(runner.epoch)
+        seed_process(derive_seed(runner.seed, runner.epoch, stream, self.population.replica))
+        for head in self.heads:
+            head.set_theta(theta)
+        sampler.set_stream(runner.epoch, stream)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """At the end of a round, do to the model what the search did to the winner."""
+        if self.transfer is not None:
+            return
+        if runner.epoch + 1 < self.schedule.round_of(runner.epoch).stop:
+            return
+        if not self.schedule.is_lost(runner.epoch):
+            synchronise_replicas(runner)
+            if self.schedule.hand_over == 'model':
+                clear_optimizers(runner)
+
+    def loss_of(self, epoch: int) -> tuple[Tensor, int]:
+        """theta (D,) of an epoch, from 0, and the stream of its data order."""
+        if self.transfer is not None:
+            return self.theta[epoch], 0
+        return self.schedule.theta(epoch), self.schedule.epochs[epoch]['stream']
+
+    @property
+    def candidate_epochs(self) -> int:
+        """Epochs that trained the model."""
+        if self.transfer is not None:
+            return len(self.theta)
+        return sum(not self.schedule.is_lost(epoch) for epoch in range(len(self.schedule)))
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Put what a resume needs besides mmengine's state under the key ``loss_replay``."""
+        checkpoint['loss_replay'] = dict(gradients=all_pending_gradients(runner))
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """If the run resumes, remember it for ``before_train``.
+
+        Raises:
+            ValueError: No replay wrote the checkpoint.
+        """
+        if runner._resume:
+            if 'loss_replay' not in checkpoint:
+                raise ValueError(
+                    "the checkpoint to resume has no 'loss_replay' state: no replay wrote it. To "
+                    'start a replay from its weights give it as load_from, without --resume'
+                )
+            self._loaded = checkpoint['loss_replay']
+
+    def _check_space(self) -> None:
+        space = self.heads[0].search_space
+        if repr(space) != self.schedule.search_space:
+            raise ValueError(
+                f'{self.schedule.path} is a schedule of {self.schedule.search_space}, the head has '
+                f"{space!r}: set the head's num_intervals (or search_space) to the schedule's"
+            )
+
+    def _check_same_run(self, runner: Runner) -> None:
+        schedule = self.schedule
+        if runner.max_epochs != len(schedule):
+            raise ValueError(
+                f'{schedule.path} has {len(schedule)} epochs, train_cfg.max_epochs is '
+                f'{runner.max_epochs}: set it to {len(schedule)}, or LossReplayHook(transfer='
+                "'stretch') or 'hold' to use the losses in another training"
+            )
+        images = compute_of(runner, 1, self.population.replicas)['images_per_epoch']
+        for name, value, of_schedule in (
+            ('randomness.seed', runner.seed, schedule.seed),
+            ('the number of replicas', self.population.replicas, schedule.replicas),
+            ("torch's number of threads", torch.get_num_threads(), schedule.threads),
+            ('the number of training images', images, schedule.images_per_epoch),
+        ):
+            if value != of_schedule:
+                runner.logger.warning(
+                    f"Replay: {name} is {value}, the search's was {of_schedule}. The losses are "
+                    "the search's, the weights will not be"
+                )
+
+
+_NAMES = dict(stretch='stretched', hold='held')
