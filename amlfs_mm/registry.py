@@ -1,5 +1,7 @@
 """Child registries of mmengine's: a component is ``amlfs_mm.X`` in any config."""
 
+import ast
+
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
@@ -26,10 +28,36 @@ TASK_UTILS = Registry('task util', parent=MMENGINE_TASK_UTILS, locations=['amlfs
 
 
 def _register_search() -> None:
-    from .search import GaussianPolicy, SearchSpace
+    from . import search
 
-    for component in (SearchSpace, GaussianPolicy):
-        TASK_UTILS.register_module(module=component)
+    for name in ('BranchSearchSpace', 'GaussianPolicy', 'NullReward', 'SearchSpace'):
+        TASK_UTILS.register_module(module=getattr(search, name))
+
+
+def search_space_of(text: str):
+    """The search space that files name so: ``SearchSpace(num_intervals=6)``, its ``repr``.
+
+    Raises:
+        ValueError: The text is no call of a registered space with plain arguments.
+    """
+    try:
+        return _evaluate(ast.parse(text, mode='eval').body)
+    except (SyntaxError, TypeError, ValueError) as error:
+        raise ValueError(
+            f'{text!r} names no search space ({error}): expected is the repr of one that is '
+            'registered in TASK_UTILS'
+        ) from error
+
+
+def _evaluate(node: ast.expr):
+    """A literal, or a call of a registered class."""
+    if not isinstance(node, ast.Call):
+        return ast.literal_eval(node)
+    kind = TASK_UTILS.get(node.func.id) if isinstance(node.func, ast.Name) else None
+    if kind is None:
+        raise ValueError('unknown class')
+    keywords = {keyword.arg: _evaluate(keyword.value) for keyword in node.keywords}
+    return kind(*map(_evaluate, node.args), **keywords)
 
 
 _register_search()

@@ -10,9 +10,10 @@ from mmengine.config import Config
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
+NO_SEARCH = ('am_softmax_', 'baseline_', 'replay_')
 CONFIGS = sorted((ROOT / 'configs').glob('*.py'))
 CLASSIFIERS = [path for path in CONFIGS if '_resnet20_' in path.stem]
-SEARCHES = [path for path in CLASSIFIERS if not path.stem.startswith('baseline_')]
+SEARCHES = [path for path in CLASSIFIERS if not path.stem.startswith(NO_SEARCH)]
 
 
 @pytest.mark.parametrize('path', CLASSIFIERS, ids=lambda path: path.stem)
@@ -34,9 +35,7 @@ def test_trains_a_step(path: Path):
 
 @pytest.mark.parametrize('path', SEARCHES, ids=lambda path: path.stem)
 def test_a_search_is_its_baseline_plus_head_hook_and_runner(path: Path):
-    baseline = path.with_name(
-        path.name.replace('amlfs_', 'baseline_').replace('best_of_b_', 'baseline_')
-    )
+    baseline = path.with_name('baseline_' + path.name[path.name.index('resnet20_') :])
     search, plain = Config.fromfile(path), Config.fromfile(baseline)
     assert search.model.head.type == 'amlfs_mm.AMLFSHead'
     assert search.runner_type == 'amlfs_mm.LossSearchRunner'
@@ -53,6 +52,21 @@ def test_opens_with_command_and_cost(path: Path):
     assert f'configs/{path.name}' in header
     assert '# Cost:' in header
     assert len(path.read_text().splitlines()) <= 16
+
+
+@pytest.mark.parametrize('control', ['frozen', 'null_reward', 'from_am_softmax', 'best_of_b'])
+def test_a_control_changes_one_thing(control: str):
+    """At the same compute: the rest of the hook's options are the paper's search's."""
+    base = ROOT / 'configs' / '_base_' / 'search'
+    search, other = (Config.fromfile(base / f'{name}.py') for name in ('amlfs', control))
+    (hook,), (changed,) = search.custom_hooks, other.custom_hooks
+    hook, changed = ({**h, **h.policy, 'policy': None} for h in (hook, changed))
+    assert {key for key in changed if changed[key] != hook.get(key)} == {
+        dict(frozen='lr', null_reward='reward_filter', from_am_softmax='mu_0', best_of_b='sigma')[
+            control
+        ]
+    }
+    assert other.runner_type == search.runner_type
 
 
 def test_the_paper_setting():

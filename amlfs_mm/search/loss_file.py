@@ -1,4 +1,4 @@
-"""A loss by its name or from a JSON file: what configs give as ``theta`` or ``mu_0``."""
+"""A loss by its name, from a JSON file, and as formulas: what people write and read."""
 
 from __future__ import annotations
 
@@ -70,3 +70,23 @@ def read_loss(space: SearchSpace, path: str | Path) -> Tensor:
     if not theta.is_floating_point() or not torch.isfinite(theta).all():
         raise ValueError(f'{path}: theta must be finite numbers; {wanted}')
     return theta.repeat(space.num_branches) if branches else theta
+
+
+def formulas(space: SearchSpace, theta: Tensor) -> dict[str, list[str]]:
+    """The loss ``-log tau(p)`` of a point theta (D,) as text, a line an interval.
+
+    Args:
+        space: To which theta belongs; its transforms have a method ``formulas``.
+        theta: As sampled; slopes are those that the loss uses.
+
+    Returns:
+        Lines of ``t`` and ``tau``; of ``t_0`` and so on where each branch has its own.
+    """
+    if isinstance(space, BranchSearchSpace):
+        return {
+            f'{name}_{i}': lines
+            for i, branch in enumerate(space.branches(theta))
+            for name, lines in formulas(space.space, branch).items()
+        }
+    t, tau = space.transforms(theta)
+    return dict(t=t.formulas('cos'), tau=tau.formulas('p'))

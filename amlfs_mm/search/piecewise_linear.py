@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 
@@ -54,6 +56,18 @@ class PiecewiseLinear:
         """
         interval = self.locate(x)
         return self.slope[interval], self.bias[interval]
+
+    def formulas(self, variable: str) -> list[str]:
+        """A line of text an interval, ``1.2 x - 0.1 for -1 <= x < 0``."""
+        lines = []
+        for i, (left, right) in enumerate(pairwise(self.edges.tolist())):
+            slope, bias = self.slope[i].item(), self.bias[i].item()
+            below = '<' if i + 1 < self.num_intervals else '<='
+            lines.append(
+                f'{slope:.4g} {variable} {"-" if bias < 0 else "+"} {abs(bias):.4g} '
+                f'for {left:.4g} <= {variable} {below} {right:.4g}'
+            )
+        return lines
 
     def __call__(self, x: Tensor) -> Tensor:
         """The function's value at each x (same shape)."""

@@ -33,7 +33,7 @@ class SearchSpace:
 
     Another space is a class with this one's ``dim``, ``split`` (a named tuple of blocks),
     ``identity``, ``known_loss`` and ``transforms``, registered in
-    ``amlfs_mm.registry.TASK_UTILS``.
+    ``amlfs_mm.registry.TASK_UTILS``. Files name a space by its ``repr``: the call that makes it.
 
     Args:
         num_intervals: M.

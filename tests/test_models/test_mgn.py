@@ -1,6 +1,7 @@
 """MGN at its published size: maps, features, losses, numbers; and small, in training."""
 
 import copy
+import json
 
 import pytest
 import torch
@@ -157,6 +158,26 @@ def test_a_theta_for_each_branch():
     assert head.interval_counts()['t'].sum() == 8 * 8
     with pytest.raises(ValueError, match=r'needs \(192,\)'):
         head.set_theta(torch.zeros(24))
+
+
+def test_thetas_from_the_config(tmp_path):
+    """One known loss for each branch, or a file of all; not given up to a checkpoint."""
+    kind = dict(type='amlfs_mm.PerBranchMGNHead', num_classes=5, in_channels=4, reduced_channels=4)
+    kind['classifier'] = dict(type='amlfs_mm.AMLFSHead', num_intervals=2)
+    plain = MODELS.build(kind)
+    head = MODELS.build(dict(kind, theta=dict(name='am_softmax', m=0.3)))
+    assert torch.equal(head.theta, SearchSpace(2).known_loss('am_softmax', m=0.3).repeat(8))
+    path = tmp_path / 'loss.json'
+    theta = plain.theta + torch.arange(64.0)
+    path.write_text(json.dumps(dict(search_space=repr(plain.search_space), theta=theta.tolist())))
+    head = MODELS.build(dict(kind, theta=str(path)))
+    assert torch.equal(head.theta, theta)
+    head.load_state_dict(plain.state_dict())
+    assert torch.equal(head.theta, theta)
+    with pytest.raises(ValueError, match='a theta, which would not be trained with'):
+        find_heads(head)
+    with pytest.raises(ValueError, match='with 64 numbers, which is not a point of SearchSpace'):
+        AMLFSHead(5, 4, num_intervals=2, theta=str(path))
 
 
 def test_per_branch_needs_searched_classifiers():

@@ -21,14 +21,19 @@ def test_table_of_finished_runs(tmp_path: Path):
             work_dir = tmp_path / f'{name}_seed{seed}'
             work_dir.mkdir()
             (work_dir / 'test.json').write_text(json.dumps({'accuracy/top1': value}))
+            compute = dict(candidate_epochs=20 * len(name), images=897 * 20 * len(name))
+            (work_dir / 'compute.json').write_text(json.dumps(compute))
     arguments = ['--seeds', '0', '1', '2', '--work-dir', tmp_path]
     done = run([*TOOL, BASELINE, TINY_SEARCH, *arguments])
     assert done.returncode == 0, done.stdout
-    rows = re.findall(r'^\| (\w+) \| (\d+) \| (.*?) \| (.*?) ?\|$', done.stdout, re.M)
-    assert [row[:2] for row in rows] == [('baseline_resnet20_digits', '20'), ('tiny_search', '12')]
+    rows = re.findall(r'^\| (\w+) \| (\d+) \| (\d+) \| (.*?) \| (.*?) ?\|$', done.stdout, re.M)
+    assert [row[0] for row in rows] == list(results)
+    assert [row[1:3] for row in rows] == [
+        (str(20 * len(name)), str(897 * 20 * len(name))) for name in results
+    ]
     plain, search = (np.array(values) for values in results.values())
-    assert [row[2] for row in rows] == [expected(plain), expected(search)]
-    assert [row[3] for row in rows] == [expected(search - plain), '']
+    assert [row[3] for row in rows] == [expected(plain), expected(search)]
+    assert [row[4] for row in rows] == [expected(search - plain), '']
 
     done = run([*TOOL, BASELINE, '--metric', 'reid/mAP', '--work-dir', tmp_path])
     assert done.returncode != 0

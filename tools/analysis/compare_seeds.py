@@ -80,14 +80,16 @@ def free_port() -> str:
 
 
 def is_search(config: Path) -> bool:
-    return 'runner_type' in Config.fromfile(config)
+    hooks = Config.fromfile(config).get('custom_hooks', [])
+    return any('num_candidates' in hook for hook in hooks)
 
 
-def candidate_epochs(config: Path) -> int:
-    """Epochs of training that a run pays for."""
-    cfg = Config.fromfile(config)
-    hooks = [hook for hook in cfg.get('custom_hooks', []) if 'num_candidates' in hook]
-    return cfg.train_cfg.max_epochs * (hooks[0].num_candidates if hooks else 1)
+def compute_of(config: Path, args: argparse.Namespace) -> dict:
+    """What a run paid for, the first seed's."""
+    path = args.work_dir / f'{config.stem}_seed{args.seeds[0]}' / 'compute.json'
+    if not path.is_file():
+        raise SystemExit(f'{path} is missing: an older run. Remove its directory to run it again')
+    return json.loads(path.read_text())
 
 
 def interval(values: np.ndarray) -> str:
@@ -109,10 +111,12 @@ def main() -> None:
     n = len(args.seeds)
     seeds = 'one seed' if n == 1 else f'{n} seeds, mean ± 95 % interval'
     print(f'\nTest {args.metric} of the last epoch, {seeds}:')
-    print(f'\n| config | candidate-epochs | test | {last.stem} minus it |\n|---|---|---|---|')
+    print(f'\n| config | candidate-epochs | images | test | {last.stem} minus it |')
+    print('|---|---|---|---|---|')
     for config, values in results.items():
         difference = '' if config == last else interval(results[last] - values)
-        cost = candidate_epochs(config)
+        compute = compute_of(config, args)
+        cost = f'{compute["candidate_epochs"]} | {compute["images"]}'
         print(f'| {config.stem} | {cost} | {interval(values)} | {difference} |')
 
 

@@ -39,6 +39,8 @@ class LossSearchHook(SearchLifecycle):
         num_candidates: B.
         reward: Key of the validation metric to maximise.
         policy: Config of the policy.
+        reward_filter: Config of what the policy learns from in place of the rewards, such as
+            ``NullReward``; see :mod:`amlfs_mm.search.reward_filters`.
         mu_0: Where the policy starts: a known loss, ``'softmax'`` or
             ``dict(name='am_softmax', m=0.35)``, or a JSON file as in ``AMLFSHead``'s ``theta``.
         hand_over: ``'all'``: the winner's model, buffers, optimizer, scaler, EMA and schedules
@@ -191,6 +193,11 @@ class LossSearchHook(SearchLifecycle):
         """Move mu; the advantages (B,). Warm-up leaves mu alone."""
         if self.schedule.is_warmup(self.round.epochs.start):
             return torch.zeros_like(reward)
+        if self.reward_filter is not None:
+            # The numbers of a candidate B, whom there is not.
+            seed = derive_seed(runner.seed, self.round.epochs.start, len(theta))
+            generator = torch.Generator().manual_seed(seed)
+            reward = self.reward_filter(reward, generator, len(runner.val_dataloader.dataset))
         return self.policy.update(theta, reward)
 
     def take_over(self, runner: Runner, winner: int | None) -> None:

@@ -49,6 +49,7 @@ class SearchLifecycle(Hook):
         num_candidates: int = 32,
         reward: str = 'accuracy/top1',
         policy: dict = dict(type='amlfs_mm.GaussianPolicy', sigma=0.2, lr=0.05),
+        reward_filter: dict | None = None,
         mu_0: str | dict = 'softmax',
         hand_over: str = 'all',
         common_random_numbers: bool = False,
@@ -68,9 +69,15 @@ class SearchLifecycle(Hook):
             raise ValueError(f"captured_states must be 'device' or 'host', got {captured_states!r}")
         if unreadable not in ('error', 'skip'):
             raise ValueError(f"unreadable must be 'error' or 'skip', got {unreadable!r}")
+        if not isinstance(mu_0, (str, dict)) or (isinstance(mu_0, dict) and 'name' not in mu_0):
+            raise ValueError(
+                "mu_0 must be a known loss, 'softmax' or dict(name='am_softmax', m=0.35), or a "
+                f"JSON file, 'loss.json'; got {mu_0!r}"
+            )
         self.num_candidates = num_candidates
         self.reward = reward
         self.policy_cfg = dict(policy)
+        self.reward_filter = TASK_UTILS.build(reward_filter) if reward_filter else None
         self.mu_0_cfg = mu_0
         self.hand_over = hand_over
         self.common_random_numbers = common_random_numbers

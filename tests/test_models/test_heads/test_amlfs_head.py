@@ -1,6 +1,7 @@
 """AMLFSHead against Eq. 4, 16 and 17, read one sample at a time in float64."""
 
 import itertools
+import json
 import math
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 import amlfs_mm  # noqa: F401
+from amlfs_mm.engine.checks import find_heads
 from amlfs_mm.models import AMLFSHead
 from amlfs_mm.search import SearchSpace
 
@@ -464,6 +466,30 @@ def test_theta_is_saved_and_loaded():
     assert 'theta' not in dict(other.named_parameters())
     theta[:] = 0  # a copy was installed
     assert head.theta.abs().sum() > 0
+
+
+def test_theta_from_the_config(tmp_path):
+    """A known loss or a file; a checkpoint's theta gives way to it, its weights do not."""
+    known = AMLFSHead(5, 4, theta=dict(name='am_softmax', m=0.35))
+    assert torch.equal(known.theta, SearchSpace(6).known_loss('am_softmax', m=0.35))
+    path = tmp_path / 'loss.json'
+    theta = SearchSpace(3).known_loss('focal', alpha=1)
+    path.write_text(json.dumps(dict(search_space=repr(SearchSpace(3)), theta=theta.tolist())))
+    head = AMLFSHead(5, 4, num_intervals=3, theta=str(path))
+    assert torch.equal(head.theta, theta)
+    saved = AMLFSHead(5, 4, num_intervals=3).state_dict()
+    head.load_state_dict(saved)
+    assert torch.equal(head.theta, theta)
+    assert torch.equal(head.fc.weight, saved['fc.weight'])
+    assert torch.equal(saved['theta'], SearchSpace(3).identity())
+    with pytest.raises(ValueError, match=r'loss\.json is a loss of SearchSpace\(num_intervals=3\)'):
+        AMLFSHead(5, 4, theta=str(path))
+
+
+def test_a_search_refuses_a_theta_from_the_config():
+    head = AMLFSHead(5, 4, theta='softmax')
+    with pytest.raises(ValueError, match=r'a theta, which .* remove it.*mu_0'):
+        find_heads(nn.ModuleDict(dict(head=head)))
 
 
 @pytest.mark.parametrize('shape', [(16,), (23,), (25,), (1, 24), (4, 6)])

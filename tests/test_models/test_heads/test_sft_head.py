@@ -49,6 +49,14 @@ def test_one_searched_loss_for_both_streams():
     assert head.classifier.t_count.sum() == 16  # both streams are counted
 
 
+def test_a_known_loss_is_that_of_the_hand_made_head():
+    head, plain = make('AMLFSHead', theta=dict(name='am_softmax', m=0.3)), make(margin=0.3)
+    x, samples = batch()
+    plain.load_state_dict(head.state_dict(), strict=False)
+    ours, theirs = head.loss((x,), samples), plain.loss((x,), samples)
+    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=0)
+
+
 def test_the_transform_has_a_gradient_through_the_batch():
     head, (x, samples) = make(), batch()
     x.requires_grad_()

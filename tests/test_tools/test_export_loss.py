@@ -1,0 +1,74 @@
+"""tools/analysis/export_loss.py prints and writes what the search found."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import ROOT
+
+from amlfs_mm.models import AMLFSHead
+from amlfs_mm.search import SearchSpace, formulas
+
+TOOL = str(ROOT / 'tools' / 'analysis' / 'export_loss.py')
+
+
+@pytest.fixture
+def export(monkeypatch, capsys, tmp_path: Path):
+    """Run the tool in this process: the loss file and what was printed."""
+
+    def call(*arguments) -> tuple[dict, str]:
+        out = tmp_path / 'loss.json'
+        monkeypatch.setattr(sys, 'argv', [TOOL, *map(str, arguments), '--out', str(out)])
+        runpy.run_path(TOOL, run_name='__main__')
+        return json.loads(out.read_text()), capsys.readouterr().out
+
+    return call
+
+
+def test_work_dir_schedule_and_checkpoint_agree(export, tiny_run: Path, tiny_records: list[dict]):
+    for source in (tiny_run, tiny_run / 'loss_schedule.json', tiny_run / 'epoch_3.pth'):
+        loss, printed = export(source)
+        assert (loss['what'], loss['epoch']) == ('mu', 3)
+        assert loss['theta'] == tiny_records[-1]['mu']
+        loss, printed = export(source, '--what', 'winner', '--epoch', 2)
+        assert loss['theta'] == tiny_records[1]['theta'][tiny_records[1]['best']]
+        for name, lines in formulas(SearchSpace(6), torch.tensor(loss['theta'])).items():
+            assert loss['formulas'][name] == lines
+            assert '\n  '.join([f'{name} =', *lines]) in printed
+
+
+def test_a_head_trains_with_it(export, tiny_run: Path, tmp_path: Path):
+    loss, _ = export(tiny_run)
+    head = AMLFSHead(10, 16, theta=str(tmp_path / 'loss.json'))
+    assert head.theta.tolist() == loss['theta']
+    again, _ = export(tmp_path / 'loss.json')
+    assert again['theta'] == loss['theta']
+    schedule = AMLFSHead(10, 16, theta=str(tiny_run / 'loss_schedule.json'))
+    assert schedule.theta.tolist() == loss['theta']
+
+
+def test_default_place(tiny_run: Path, monkeypatch, tmp_path: Path):
+    schedule = tmp_path / 'loss_schedule.json'
+    schedule.write_text((tiny_run / 'loss_schedule.json').read_text())
+    monkeypatch.setattr(sys, 'argv', [TOOL, str(tmp_path)])
+    runpy.run_path(TOOL, run_name='__main__')
+    assert (tmp_path / 'loss_mu_epoch_3.json').is_file()
+
+
+def test_refused(export, tiny_run: Path, tmp_path: Path):
+    other = tmp_path / 'other.json'
+    other.write_text('{"accuracy/top1": 90.0}')
+    torch.save(dict(state_dict={}), tmp_path / 'plain.pth')
+    (tmp_path / 'empty').mkdir()
+    for arguments, message in (
+        ([tiny_run, '--epoch', 4], 'no epoch 4; there are 1 to 3'),
+        ([tmp_path / 'empty'], 'has neither loss_schedule.json nor checkpoints'),
+        ([tmp_path / 'no.pth'], 'there is no file'),
+        ([other], 'is neither a loss nor a loss schedule'),
+        ([tmp_path / 'plain.pth'], "no 'loss_search' state"),
+    ):
+        with pytest.raises(SystemExit, match=message):
+            export(*arguments)
