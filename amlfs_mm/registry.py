@@ -30,7 +30,15 @@ TASK_UTILS = Registry('task util', parent=MMENGINE_TASK_UTILS, locations=['amlfs
 def _register_search() -> None:
     from . import search
 
-    for name in ('BranchSearchSpace', 'GaussianPolicy', 'NullReward', 'SearchSpace'):
+    for name in (
+        'BranchSearchSpace',
+        'GaussianPolicy',
+        'IgnoreTies',
+        'MonotoneSearchSpace',
+        'NullReward',
+        'SearchSoftmaxSpace',
+        'SearchSpace',
+    ):
         TASK_UTILS.register_module(module=getattr(search, name))
 
 

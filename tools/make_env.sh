@@ -24,5 +24,5 @@ install() {
     fi
 }
 install --upgrade pip setuptools wheel
-install -c requirements/constraints.txt -e '.[tests,reid,face]'
+install -c requirements/constraints.txt -e '.[tests,reid,face,search]'
 echo "$WANTED" > .venv/installed

@@ -2,16 +2,21 @@
 
 from .branch_space import BranchSearchSpace
 from .loss_file import find_loss, formulas
+from .monotone_space import MonotoneSearchSpace
 from .piecewise_linear import PiecewiseLinear
 from .policy import GaussianPolicy, normalise_rewards
-from .reward_filters import NullReward
+from .reward_filters import IgnoreTies, NullReward
+from .search_softmax_space import SearchSoftmaxSpace
 from .search_space import SearchSpace
 
 __all__ = [
     'BranchSearchSpace',
     'GaussianPolicy',
+    'IgnoreTies',
+    'MonotoneSearchSpace',
     'NullReward',
     'PiecewiseLinear',
+    'SearchSoftmaxSpace',
     'SearchSpace',
     'find_loss',
     'formulas',

@@ -45,6 +45,8 @@ class GaussianPolicy:
         betas: Adam's.
         antithetic: Draw candidates in mirrored pairs mu + e, mu - e: same distribution, and the
             gradient's noise from the mean of the rewards cancels.
+        include_mean: Candidate 0 is mu itself: its reward shows where the search stands, without a
+            winner's luck. Its score is 0, it moves mu by the others' advantages alone.
         dim: D by its name, in place of ``mean``.
     """
 
@@ -55,6 +57,7 @@ class GaussianPolicy:
         lr: float = 0.05,
         betas: tuple[float, float] = (0.9, 0.999),
         antithetic: bool = False,
+        include_mean: bool = False,
         dim: int | None = None,
     ) -> None:
         if (dim is None) == (mean is None):
@@ -70,6 +73,7 @@ class GaussianPolicy:
         self._mu = start.detach().to('cpu', torch.get_default_dtype(), copy=True)
         self.sigma = float(sigma)
         self.antithetic = antithetic
+        self.include_mean = include_mean
         self._optimizer = torch.optim.Adam([self._mu], lr=lr, betas=tuple(betas))
 
     @property
@@ -79,11 +83,14 @@ class GaussianPolicy:
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """n candidates theta, (n, D) on the CPU (Eq. 19)."""
+        drawn = n - self.include_mean
         if self.antithetic:
-            half = torch.randn((n + 1) // 2, len(self._mu), generator=generator)
-            noise = torch.stack([half, -half], dim=1).flatten(0, 1)[:n]
+            half = torch.randn((drawn + 1) // 2, len(self._mu), generator=generator)
+            noise = torch.stack([half, -half], dim=1).flatten(0, 1)[:drawn]
         else:
-            noise = torch.randn(n, len(self._mu), generator=generator)
+            noise = torch.randn(drawn, len(self._mu), generator=generator)
+        if self.include_mean:
+            noise = torch.cat([torch.zeros(1, len(self._mu)), noise])
         return self._mu + self.sigma * noise
 
     def update(self, theta: Tensor, reward: Tensor) -> Tensor:

@@ -136,9 +136,10 @@ def plot_reward(records: list[dict]) -> plt.Figure:
 
 
 def _draw(ax: Axes, transform: PiecewiseLinear, label: str, **style) -> None:
-    """A piecewise-linear function with its jumps left open."""
+    """A function on its intervals, with its jumps left open."""
     edges = transform.edges
     for i, (left, right) in enumerate(pairwise(edges)):
-        x = torch.stack([left, right])
-        y = transform.slope[i] * x + transform.bias[i]
-        ax.plot(x, y, label=label if i == 0 else None, **style)
+        x = torch.linspace(left, right, 33)
+        if i + 1 < transform.num_intervals:
+            x[-1] = torch.nextafter(right, left)  # the edge belongs to the upper interval
+        ax.plot(x, transform(x), label=label if i == 0 else None, **style)

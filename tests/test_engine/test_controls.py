@@ -13,7 +13,7 @@ from test_loss_search_hook import replay_policy
 
 from amlfs_mm.engine.journal import read_records
 from amlfs_mm.randomness import derive_seed
-from amlfs_mm.search import NullReward, SearchSpace
+from amlfs_mm.search import SearchSpace
 
 SMALL = {
     'model.backbone.depth': 8,
@@ -75,16 +75,6 @@ def test_null_reward(tmp_path: Path):
     for record, mu in zip(records, replay_policy(records), strict=True):
         np.testing.assert_allclose(record['mu'], mu, atol=1e-5)
     assert records[-1]['mu'] != records[0]['mu_before']
-
-
-def test_null_rewards_know_nothing_of_the_rewards():
-    draws = [
-        NullReward()(reward, torch.Generator().manual_seed(0), 100)
-        for reward in (torch.tensor([1.0, 2.0]), torch.tensor([5.0, torch.nan]))
-    ]
-    assert torch.equal(*draws)
-    lost = torch.full((2,), torch.nan)
-    assert NullReward()(lost, torch.Generator(), 100).isnan().all()
 
 
 def test_from_am_softmax(tmp_path: Path):

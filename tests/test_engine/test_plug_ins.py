@@ -1,14 +1,18 @@
 """Another search space and another policy, plugged in by `type`."""
 
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 import torch
 from conftest import build
 
 from amlfs_mm.engine.journal import read_records
 from amlfs_mm.registry import TASK_UTILS
 from amlfs_mm.search import GaussianPolicy, PiecewiseLinear
+
+SIZE = {'train_dataloader.dataset.indices': 32, 'custom_hooks.0.num_candidates': 3}
 
 
 class Margin(NamedTuple):
@@ -61,3 +65,39 @@ def test_search_in_another_space_with_another_policy(tmp_path: Path):
     assert first['mu'] == first['theta'][first['best']] == second['mu_before']
     assert len(first['interval_share']['t_interval']) == 1
     assert (tmp_path / 'search_mu.png').is_file()
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        {'model.head.search_space': dict(type='amlfs_mm.MonotoneSearchSpace', num_intervals=6)},
+        {'model.head.search_space': dict(type='amlfs_mm.SearchSoftmaxSpace')},
+        {
+            'custom_hooks.0.policy.antithetic': True,
+            'custom_hooks.0.policy.include_mean': True,
+            'custom_hooks.0.reward_filter': dict(type='amlfs_mm.IgnoreTies', error=1e9),
+        },
+    ],
+    ids=['monotone', 'search_softmax', 'options_of_reinforce'],
+)
+def test_what_comes_with_the_package(tmp_path: Path, options: dict):
+    """A small search and its pictures."""
+    build(tmp_path, **SIZE, **{'train_cfg.max_epochs': 1}, **options).train()
+    (record,) = read_records(tmp_path / 'loss_search.jsonl')
+    all_tie = 'custom_hooks.0.reward_filter' in options
+    assert (record['mu'] == record['mu_before']) == all_tie
+    assert (record['theta'][0] == record['mu_before']) == all_tie
+    assert (tmp_path / 'search_loss.png').is_file()
+
+
+def test_cma_es_and_its_resume(tmp_path: Path):
+    policy = dict(_delete_=True, type='amlfs_mm.CMAESPolicy', sigma=0.3)
+    options = {'train_cfg.max_epochs': 2, 'custom_hooks.0.policy': policy}
+    build(tmp_path / 'whole', **options).train()
+    records = read_records(tmp_path / 'whole' / 'loss_search.jsonl')
+    assert records[0]['mu'] != records[0]['mu_before']
+    assert records[0]['sigma'] != 0.3
+    (tmp_path / 'resumed').mkdir()
+    shutil.copy(tmp_path / 'whole' / 'epoch_1.pth', tmp_path / 'resumed')
+    build(tmp_path / 'resumed', resume=True, **options).train()
+    assert read_records(tmp_path / 'resumed' / 'loss_search.jsonl') == records

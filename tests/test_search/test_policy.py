@@ -107,6 +107,22 @@ def test_sample_depends_on_the_generator_alone(antithetic):
     assert not torch.equal(policy.sample(7, generator(4)), first)
 
 
+@pytest.mark.parametrize('antithetic', [False, True])
+def test_mu_itself_as_candidate_0(antithetic):
+    """The others are drawn as ever; in Eq. 20 its score is 0, its reward moves the mean alone."""
+    options = dict(mean=torch.linspace(-1, 1, 24), antithetic=antithetic)
+    policy, plain = GaussianPolicy(**options, include_mean=True), GaussianPolicy(**options)
+    theta = policy.sample(5, generator(0))
+    assert torch.equal(theta[0], policy.mean)
+    assert torch.equal(theta[1:], plain.sample(4, generator(0)))
+    reward = torch.tensor([3.0, 1.0, 2.0, 5.0, 4.0], dtype=torch.float64)
+    policy.update(theta, reward)
+    advantage = (reward - 3) / math.sqrt(2)
+    ascent = (advantage[1:, None] * (theta[1:] - options['mean'])).sum(0)
+    assert torch.equal((policy.mean - options['mean']).sign(), ascent.float().sign())
+    assert torch.equal(policy.sample(1), policy.mean[None])
+
+
 @pytest.mark.parametrize('n', [1, 2, 5, 8])
 def test_antithetic_candidates_mirror_each_other(n):
     mean = torch.linspace(-1, 1, 24)
