@@ -100,6 +100,18 @@ def test_a_plain_run_says_its_compute(tmp_path: Path):
     assert 'Compute: 1 candidate-epochs of 40 images, 40 in all' in log
 
 
+def test_a_loop_of_iterations_has_no_epochs(tmp_path: Path):
+    loop = dict(_delete_=True, by_epoch=False, max_iters=2)
+    options = {
+        'train_cfg': loop,
+        'train_dataloader.sampler.type': 'InfiniteSampler',
+        'default_hooks.checkpoint.by_epoch': False,
+        'param_scheduler': None,
+    }
+    train_config(tmp_path, 'baseline_resnet20_digits', **options)
+    assert not (tmp_path / 'compute.json').exists()
+
+
 def test_search_then_replay(tmp_path: Path):
     """Both configs as the docs give them; one model, a third of the compute, the same weights."""
     searched = train_config(tmp_path / 'search', 'amlfs_resnet20_digits')

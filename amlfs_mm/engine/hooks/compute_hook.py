@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from amlfs_mm.files import replace_when_whole
 from amlfs_mm.registry import HOOKS
@@ -20,11 +20,14 @@ class ComputeHook(Hook):
     """Logs what a run paid for and writes it to ``compute.json`` in its work dir, at the end.
 
     A plain run trains one model an epoch. A hook with ``candidate_epochs`` (a search, a replay)
-    knows better. :func:`compute_of` describes the numbers.
+    knows better. :func:`compute_of` describes the numbers. Loops that count iterations have no
+    epochs to count: nothing is written.
     """
 
     def after_train(self, runner: Runner) -> None:
         """Count, tell, write."""
+        if not isinstance(runner.train_loop, EpochBasedTrainLoop):
+            return
         population = getattr(runner, 'population', None)
         if not (is_main_process() if population is None else population.is_main):
             return
