@@ -94,6 +94,7 @@ def test_the_model_alone_handed_over(tmp_path: Path):
     searched_and_replayed(tmp_path, options, 'epoch_2.pth')
 
 
+@pytest.mark.slow
 def test_accumulated_gradients_and_common_random_numbers(tmp_path: Path):
     """4 of 6 iterations an update, which crosses the epochs; one data order for all."""
     options = {
