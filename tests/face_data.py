@@ -106,12 +106,14 @@ def write_face_record(root: Path, people: list[list[bytes]], flag: int = 0) -> P
     return write_record_files(root, records, len(people))
 
 
-def write_bin(path: Path, pairs: int = 6, protocol: int = 2) -> list[bool]:
+def write_bin(
+    path: Path, pairs: int = 6, protocol: int = 2, size: tuple[int, int] = (HEIGHT, WIDTH)
+) -> list[bool]:
     """A verification set of drawn faces, every other pair of one person; the flags."""
     is_same = [pair % 2 == 0 for pair in range(pairs)]
     images = []
     for pair, same in enumerate(is_same):
-        images.append(encode(draw_face(pair, 0)))
-        images.append(encode(draw_face(pair if same else pair + 100, 1)))
+        images.append(encode(draw_face(pair, 0, size)))
+        images.append(encode(draw_face(pair if same else pair + 100, 1, size)))
     path.write_bytes(pickle.dumps((images, is_same), protocol))
     return is_same

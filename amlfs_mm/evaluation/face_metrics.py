@@ -15,7 +15,7 @@ from amlfs_mm.registry import METRICS
 from .features import own_copy
 from .identification import gallery_identification_rate, identification_rate
 from .ranking import check_ranks
-from .verification import true_accept_rates, verification_accuracy
+from .verification import draw_pairs, true_accept_rates, verification_accuracy
 
 
 class FaceMetric(BaseMetric):
@@ -70,7 +70,9 @@ class FaceMetric(BaseMetric):
 class FaceVerification(FaceMetric):
     """Accuracy on pairs of images, as LFW and insightface's ``.bin`` sets have them.
 
-    Images 2k and 2k + 1 of the data set are pair k; its ``metainfo['is_same']`` has a flag a pair.
+    With ``pairs='listed'`` images 2k and 2k + 1 of the data set are pair k; its
+    ``metainfo['is_same']`` has a flag a pair. With ``'drawn'``, for identities without a list of
+    pairs, they are drawn as in :func:`.verification.draw_pairs`, by each sample's ``person_id``.
     Results are ``face/verification`` (accuracy), ``face/verification_std``, in percent,
     ``face/verification_threshold``, and ``face/tar_at_far_<share>`` in percent; see
     :func:`amlfs_mm.evaluation.verification_accuracy` and
@@ -79,17 +81,39 @@ class FaceVerification(FaceMetric):
     Args:
         folds: Of the cross-validation.
         false_accept_rates: Of TAR@FAR.
+        pairs: ``listed`` or ``drawn``.
         kwargs: As in mmengine's ``BaseMetric``.
     """
 
     def __init__(
-        self, folds: int = 10, false_accept_rates: Sequence[float] = (1e-3,), **kwargs
+        self,
+        folds: int = 10,
+        false_accept_rates: Sequence[float] = (1e-3,),
+        pairs: str = 'listed',
+        **kwargs,
     ) -> None:
         super().__init__(**kwargs)
+        if pairs not in ('listed', 'drawn'):
+            raise ValueError(f"pairs must be 'listed' or 'drawn', got {pairs!r}")
+        self.fields = ('person_id',) if pairs == 'drawn' else ()
         self.folds = folds
         self.false_accept_rates = tuple(false_accept_rates)
 
-    def score(self, indices: list[int], features: Tensor) -> dict[str, float]:
+    def score(self, indices: list[int], features: Tensor, *ids: list) -> dict[str, float]:
+        pairs = self._draw(features, *ids) if ids else self._listed(indices, features)
+        scores = verification_accuracy(*pairs, folds=self.folds)
+        return dict(
+            verification=scores['accuracy'],
+            verification_std=scores['accuracy_std'],
+            verification_threshold=scores['threshold'],
+            **true_accept_rates(*pairs, self.false_accept_rates),
+        )
+
+    def _draw(self, features: Tensor, ids: list) -> tuple[Tensor, Tensor, Sequence[bool]]:
+        first, second, is_same = draw_pairs(ids)
+        return features[first], features[second], is_same
+
+    def _listed(self, indices: list[int], features: Tensor) -> tuple[Tensor, Tensor, list[bool]]:
         is_same = (self.dataset_meta or {}).get('is_same')
         if is_same is None:
             raise ValueError(
@@ -101,14 +125,7 @@ class FaceVerification(FaceMetric):
                 f'{len(is_same)} pairs are {2 * len(is_same)} images, numbers 0 to '
                 f'{2 * len(is_same) - 1}; got {len(indices)}, numbers {indices[0]} to {indices[-1]}'
             )
-        pairs = features[::2], features[1::2], is_same
-        scores = verification_accuracy(*pairs, folds=self.folds)
-        return dict(
-            verification=scores['accuracy'],
-            verification_std=scores['accuracy_std'],
-            verification_threshold=scores['threshold'],
-            **true_accept_rates(*pairs, self.false_accept_rates),
-        )
+        return features[::2], features[1::2], is_same
 
 
 @METRICS.register_module()

@@ -106,6 +106,37 @@ def true_accept_rates(
     return rates
 
 
+def draw_pairs(
+    person_ids: Sequence[int], seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of images for people without a published list of pairs.
+
+    All pairs of one person, as many of two, drawn without replacement, in random order.
+
+    Args:
+        person_ids: (N,) whose each image is.
+        seed: Of the draw and the order.
+
+    Returns:
+        Two vectors (P,) of image numbers, and (P,) whether they show one person.
+
+    Raises:
+        ValueError: Nobody has two images, or there are fewer pairs of two people than of one.
+    """
+    ids = np.asarray(person_ids)
+    first, second = np.triu_indices(len(ids), 1)
+    is_same = ids[first] == ids[second]
+    same, different = np.flatnonzero(is_same), np.flatnonzero(~is_same)
+    if not 0 < len(same) <= len(different):
+        raise ValueError(
+            f'{len(ids)} images make {len(same)} pairs of one person and {len(different)} of two '
+            'people: there must be some, and not fewer of two'
+        )
+    draw = np.random.default_rng(seed)
+    drawn = draw.permutation(np.concatenate([same, draw.choice(different, len(same), False)]))
+    return first[drawn], second[drawn], is_same[drawn]
+
+
 def _right_at_thresholds(accepted_from: np.ndarray, same: np.ndarray) -> np.ndarray:
     """How many pairs each threshold (T,) tells right."""
     bins = len(THRESHOLDS) + 1  # the last: never accepted

@@ -1,3 +1,4 @@
+from .fixed_length_batch_sampler import FixedLengthBatchSampler
 from .identity_batch_sampler import IdentityBatchSampler
 
-__all__ = ['IdentityBatchSampler']
+__all__ = ['FixedLengthBatchSampler', 'IdentityBatchSampler']

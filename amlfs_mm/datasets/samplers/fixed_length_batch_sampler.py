@@ -1,0 +1,49 @@
+"""Epochs of a fixed number of iterations, such as a search round shorter than a pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from mmengine.logging import print_log
+from torch.utils.data import BatchSampler, Sampler
+
+from amlfs_mm.registry import DATA_SAMPLERS
+
+
+@DATA_SAMPLERS.register_module()
+class FixedLengthBatchSampler(BatchSampler):
+    """The first ``num_batches`` batches of a new shuffle in every epoch.
+
+    For recipes that count iterations: 30 epochs of 1,000 batches are 30k iterations, and a search
+    has a round after each, where passes over the data would give it only some 16. An image comes
+    once at most in an epoch, and in each with the same chance; over several epochs some come more
+    often than others.
+
+    Args:
+        sampler: mmengine's ``DefaultSampler`` over the training set.
+        batch_size: Images of one process in a batch.
+        num_batches: Iterations of an epoch.
+
+    Raises:
+        ValueError: The data has fewer batches.
+    """
+
+    def __init__(self, sampler: Sampler, batch_size: int, num_batches: int) -> None:
+        super().__init__(sampler, batch_size, drop_last=True)
+        in_a_pass = super().__len__()
+        if not 1 <= num_batches <= in_a_pass:
+            raise ValueError(
+                f'num_batches={num_batches}, but a pass over the {len(sampler)} images of a '
+                f'process has {in_a_pass} batches of {batch_size}: choose 1 to {in_a_pass}'
+            )
+        self.num_batches = num_batches
+        print_log(
+            f'An epoch is {num_batches} of the {in_a_pass} iterations of a pass', logger='current'
+        )
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return islice(super().__iter__(), self.num_batches)
+
+    def __len__(self) -> int:
+        return self.num_batches

@@ -1,0 +1,169 @@
+"""Every face config trains a step and is evaluated, on drawn faces in the published layouts."""
+
+import re
+from pathlib import Path
+
+import cv2
+import pytest
+import torch
+from conftest import ROOT
+from face_data import draw_face, encode, write_bin, write_casia, write_face_record
+from mmengine.config import Config
+from mmengine.evaluator import Evaluator
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
+from mmpretrain.registry import MODELS
+
+CONFIGS = sorted(
+    path
+    for path in (ROOT / 'configs').glob('*.py')
+    if re.search('sphereface20|iresnet50', path.stem) and not path.stem.startswith('megaface')
+)
+SEARCHES = [path for path in CONFIGS if not path.stem.startswith('baseline_')]
+# The paper's Table 3, MegaFace rank-1 at 1e6.
+PAPER = dict(
+    baseline_asoftmax_sphereface20_casia='67.4',
+    baseline_amsoftmax_sphereface20_casia='72.5',
+    baseline_arcface_sphereface20_casia='72.4',
+    amlfs_sphereface20_casia='73.5',
+)
+
+
+@pytest.fixture(scope='session')
+def face_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root with small sets of drawn faces in place of all that the configs name."""
+    root = tmp_path_factory.mktemp('faces')
+    write_casia(root / 'casia_webface', identities=12, images=4)
+    names = sorted(path.name for path in (root / 'casia_webface').iterdir())
+    (root / 'webface_lfw_overlap.txt').write_text(f'{names[3]}\n')
+    (root / 'webface_facescrub_overlap.txt').write_text(f'{names[7]}\n')
+    people = [f'Person_{letter}' for letter in 'ABCDEF']
+    for identity, name in enumerate(people):
+        folder = root / 'lfw' / '112x96' / name
+        folder.mkdir(parents=True)
+        for shot in range(2):
+            content = encode(draw_face(identity, shot))
+            (folder / f'{name}_{shot + 1:04d}.jpg').write_bytes(content)
+    # 10 folds of one pair each kind
+    lines = ['10\t1']
+    for fold in range(10):
+        one, other = people[fold % 6], people[(fold + 1) % 6]
+        lines += [f'{one}\t1\t2', f'{one}\t1\t{other}\t2']
+    (root / 'lfw' / 'pairs.txt').write_text('\n'.join(lines) + '\n')
+    record = root / 'ms1m-retinaface-t1'
+    faces = [[encode(draw_face(i, shot, (112, 112))) for shot in range(3)] for i in range(10)]
+    write_face_record(record, faces)
+    write_bin(record / 'lfw.bin', pairs=20, size=(112, 112))
+    for subject in range(1, 31):
+        folder = root / 'orl_faces' / f's{subject:02d}'
+        folder.mkdir(parents=True)
+        for shot in range(1, 5):
+            grey = cv2.cvtColor(draw_face(subject, shot, (112, 92)), cv2.COLOR_RGB2GRAY)
+            assert cv2.imwrite(str(folder / f'{shot:02d}.pgm'), grey)
+    return root
+
+
+def make_small(cfg: Config) -> None:
+    """As it is, but for the batch, the width, and the share of D_v in so few identities."""
+    cfg.train_dataloader.batch_size = 4
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        loader.num_workers = 0
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        loader.dataset.held_out = 0.3
+    if cfg.train_dataloader.get('batch_sampler'):
+        cfg.train_dataloader.batch_sampler.num_batches = 2
+    cfg.model.backbone.base_channels = 4
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_trains_a_step_and_is_evaluated(
+    path: Path, face_root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv('DATA_ROOT', str(face_root))
+    cfg = Config.fromfile(path)
+    make_small(cfg)
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        val, test = train_a_step_and_evaluate(cfg)
+    for hook in cfg.get('custom_hooks', []):
+        assert 0 <= val[hook.reward] <= 100
+    assert 0 <= test['face/verification'] <= 100
+    assert ('face/rank1' in test) == path.stem.endswith('_orl')
+
+
+def train_a_step_and_evaluate(cfg: Config) -> list[dict]:
+    torch.manual_seed(0)
+    preprocessor = dict(type='ClsDataPreprocessor', **cfg.data_preprocessor)
+    model = MODELS.build(dict(cfg.model, data_preprocessor=preprocessor))
+    batch = next(iter(Runner.build_dataloader(cfg.train_dataloader, seed=0)))
+    optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
+    loss, _ = model.parse_losses(model(**model.data_preprocessor(batch, True), mode='loss'))
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
+    optimizer.step()
+
+    model.eval()
+    found = []
+    for loader, evaluator in (
+        (cfg.val_dataloader, cfg.val_evaluator),
+        (cfg.test_dataloader, cfg.test_evaluator),
+    ):
+        data = Runner.build_dataloader(loader, seed=0)
+        evaluator = Evaluator(evaluator)
+        evaluator.dataset_meta = data.dataset.metainfo
+        for batch in data:
+            evaluator.process(model.val_step(batch), batch)
+        found.append(evaluator.evaluate(len(data.dataset)))
+    return found
+
+
+@pytest.mark.parametrize('path', SEARCHES, ids=lambda path: path.stem)
+def test_a_search_is_a_baseline_plus_head_hook_and_runner(path: Path):
+    model, data = path.stem.split('_')[-2:]
+    plain = 'arcface' if model == 'iresnet50' else 'softmax'
+    search = Config.fromfile(path)
+    plain = Config.fromfile(ROOT / 'configs' / f'baseline_{plain}_{model}_{data}.py')
+    assert search.runner_type == 'amlfs_mm.LossSearchRunner'
+    assert search.custom_hooks[0].reward == 'face/rank1'
+    assert search.model.head.type == 'amlfs_mm.AMLFSHead'
+    for key in ('num_classes', 'in_channels'):
+        assert search.model.head[key] == plain.model.head[key]
+    for key in ('train_dataloader', 'val_dataloader', 'optim_wrapper', 'param_scheduler'):
+        assert search[key] == plain[key]
+    assert search.model.backbone == plain.model.backbone
+
+
+def test_papers_setting():
+    """Batch 256 on 2 GPUs, 0.1 / 10 at 16k, 24k, 28k of 30k iterations; Table 3 in the headers."""
+    cfg = Config.fromfile(ROOT / 'configs' / 'amlfs_sphereface20_casia.py')
+    iterations = cfg.train_dataloader.batch_sampler.num_batches
+    assert cfg.train_cfg.max_epochs * iterations == 30_000
+    assert [m * iterations for m in cfg.param_scheduler.milestones] == [16_000, 24_000, 28_000]
+    assert cfg.train_dataloader.batch_size * cfg.loss_search.replicas_per_candidate == 256
+    assert cfg.model.head.scale == 30
+    assert cfg.optim_wrapper.optimizer == dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=5e-4)
+    for name, number in PAPER.items():
+        header = (ROOT / 'configs' / f'{name}.py').read_text().split('_base_')[0]
+        assert 'Table 3' in header
+        assert f'{number} %' in header
+
+
+def test_megaface_features(face_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    faces = face_root / 'casia_webface'
+    monkeypatch.setenv('FACES', str(faces))
+    monkeypatch.setenv('FEATURES', str(tmp_path / 'features'))
+    cfg = Config.fromfile(ROOT / 'configs' / 'megaface_features_sphereface20.py')
+    cfg.model.backbone.base_channels = 4
+    cfg.test_dataloader.num_workers = 0
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        preprocessor = dict(type='ClsDataPreprocessor', **cfg.data_preprocessor)
+        model = MODELS.build(dict(cfg.model, data_preprocessor=preprocessor)).eval()
+        data = Runner.build_dataloader(cfg.test_dataloader, seed=0)
+        evaluator = Evaluator(cfg.test_evaluator)
+        for batch in data:
+            evaluator.process(model.val_step(batch), batch)
+        assert evaluator.evaluate(len(data.dataset)) == {'face/feature_files': 48}
+    images = {f'{path.relative_to(faces)}.bin' for path in faces.rglob('*.jpg')}
+    features = tmp_path / 'features'
+    assert {str(path.relative_to(features)) for path in features.rglob('*.bin')} == images
