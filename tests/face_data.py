@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from PIL import Image
 
 MAGIC = bytes.fromhex('0a23d7ce')  # 0xced7230a, little-endian
@@ -117,3 +118,37 @@ def write_bin(
         images.append(encode(draw_face(pair if same else pair + 100, 1, size)))
     path.write_bytes(pickle.dumps((images, is_same), protocol))
     return is_same
+
+
+@pytest.fixture(scope='session')
+def face_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root with small sets of drawn faces in place of all that the configs name."""
+    root = tmp_path_factory.mktemp('faces')
+    write_casia(root / 'casia_webface', identities=12, images=4)
+    names = sorted(path.name for path in (root / 'casia_webface').iterdir())
+    (root / 'webface_lfw_overlap.txt').write_text(f'{names[3]}\n')
+    (root / 'webface_facescrub_overlap.txt').write_text(f'{names[7]}\n')
+    people = [f'Person_{letter}' for letter in 'ABCDEF']
+    for identity, name in enumerate(people):
+        folder = root / 'lfw' / '112x96' / name
+        folder.mkdir(parents=True)
+        for shot in range(2):
+            content = encode(draw_face(identity, shot))
+            (folder / f'{name}_{shot + 1:04d}.jpg').write_bytes(content)
+    # 10 folds of one pair each kind
+    lines = ['10\t1']
+    for fold in range(10):
+        one, other = people[fold % 6], people[(fold + 1) % 6]
+        lines += [f'{one}\t1\t2', f'{one}\t1\t{other}\t2']
+    (root / 'lfw' / 'pairs.txt').write_text('\n'.join(lines) + '\n')
+    record = root / 'ms1m-retinaface-t1'
+    faces = [[encode(draw_face(i, shot, (112, 112))) for shot in range(3)] for i in range(10)]
+    write_face_record(record, faces)
+    write_bin(record / 'lfw.bin', pairs=20, size=(112, 112))
+    for subject in range(1, 31):
+        folder = root / 'orl_faces' / f's{subject:02d}'
+        folder.mkdir(parents=True)
+        for shot in range(1, 5):
+            grey = cv2.cvtColor(draw_face(subject, shot, (112, 92)), cv2.COLOR_RGB2GRAY)
+            assert cv2.imwrite(str(folder / f'{shot:02d}.pgm'), grey)
+    return root

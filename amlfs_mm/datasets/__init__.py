@@ -6,13 +6,14 @@ from .insightface_record import InsightFaceRecord
 from .insightface_record_writer import write_insightface_record
 from .reid import ReIDDataset
 from .reproducible import make_reproducible
-from .samplers import IdentityBatchSampler
+from .samplers import FixedLengthBatchSampler, IdentityBatchSampler
 from .transforms import LabelNoise, LoadWholeImage
 
 __all__ = [
     'Digits',
     'FaceDataset',
     'FacePairs',
+    'FixedLengthBatchSampler',
     'IdentityBatchSampler',
     'ImageFolder',
     'InsightFaceRecord',

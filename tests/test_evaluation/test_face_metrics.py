@@ -19,6 +19,7 @@ from amlfs_mm.evaluation import (
     true_accept_rates,
     verification_accuracy,
 )
+from amlfs_mm.evaluation.verification import draw_pairs
 
 IS_SAME = [bool(i % 3) for i in range(31)]
 
@@ -148,3 +149,17 @@ def test_replicas_are_put_together(world: int, tmp_path: Path):
     ]
     for rank in range(world):
         assert json.loads((tmp_path / f'{rank}.json').read_text()) == expected
+
+
+def test_verification_of_drawn_pairs():
+    made = images(roles=('probe',))
+    features = torch.stack([sample['feature'] for sample in made])
+    first, second, is_same = draw_pairs([sample['person_id'] for sample in made])
+    scores = verification_accuracy(features[first], features[second], is_same)
+    for order in (made, made[::-1]):
+        found = evaluate('FaceVerification', order, pairs='drawn')
+        assert found['face/verification'] == scores['accuracy']
+    with pytest.raises(ValueError, match='person_id'):
+        evaluate('FaceVerification', [dict(sample_idx=0, feature=torch.ones(4))], pairs='drawn')
+    with pytest.raises(ValueError, match="'listed' or 'drawn', got 'all'"):
+        METRICS.build(dict(type='amlfs_mm.FaceVerification', pairs='all'))

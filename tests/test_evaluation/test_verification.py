@@ -8,6 +8,7 @@ import torch
 from sklearn.model_selection import KFold
 
 from amlfs_mm.evaluation import true_accept_rates, verification_accuracy
+from amlfs_mm.evaluation.verification import draw_pairs
 
 
 def naive_distances(a, b) -> np.ndarray:
@@ -140,3 +141,24 @@ def test_pairs_of_one_kind_have_no_true_accept_rate():
         true_accept_rates(np.ones((12, 3)), np.ones((12, 3)), [True] * 12)
     with pytest.raises(ValueError, match=r'shares in \[0, 1\), got \[1.5\]'):
         true_accept_rates(np.ones((2, 3)), np.ones((2, 3)), [True, False], (1.5,))
+
+
+def test_drawn_pairs():
+    """4, 3, 1 and 2 images a person: 6 + 3 + 0 + 1 pairs of one, as many of two, in disorder."""
+    ids = [5, 9, 5, 7, 5, 9, 2, 2, 9, 5]
+    first, second, is_same = draw_pairs(ids)
+    same = {(i, j) for i in range(10) for j in range(i + 1, 10) if ids[i] == ids[j]}
+    pairs = list(zip(first.tolist(), second.tolist(), strict=True))
+    assert {pair for pair, one in zip(pairs, is_same, strict=True) if one} == same
+    assert len(set(pairs)) == len(pairs) == 2 * len(same) == 20
+    assert all((ids[i] == ids[j]) == one for (i, j), one in zip(pairs, is_same, strict=True))
+    assert 0 < is_same[:10].sum() < 10
+    for again, one in zip(draw_pairs(ids), (first, second, is_same), strict=True):
+        np.testing.assert_array_equal(again, one)
+    assert draw_pairs(ids, seed=1)[0].tolist() != first.tolist()
+
+
+@pytest.mark.parametrize(('ids', 'says'), [([1, 2, 3], '0 pairs of one'), ([1, 1], '0 of two')])
+def test_nothing_to_draw_pairs_from(ids: list[int], says: str):
+    with pytest.raises(ValueError, match=says):
+        draw_pairs(ids)
