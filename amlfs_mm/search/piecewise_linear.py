@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 
 import torch
@@ -40,9 +41,7 @@ class PiecewiseLinear:
     @property
     def edges(self) -> Tensor:
         """(M + 1,) the end points zeta_0 ... zeta_M."""
-        return torch.linspace(
-            self.lower, self.upper, self.num_intervals + 1, device=self.slope.device
-        )
+        return even_edges(self.lower, self.upper, self.num_intervals, self.slope.device)
 
     def locate(self, x: Tensor) -> Tensor:
         """The interval of each value: an int64 tensor of x's shape, in [0, M)."""
@@ -73,3 +72,9 @@ class PiecewiseLinear:
         """The function's value at each x (same shape)."""
         slope, bias = self.tangent(x)
         return slope * x + bias
+
+
+@cache
+def even_edges(lower: float, upper: float, num_intervals: int, device: torch.device) -> Tensor:
+    """(M + 1,) end points of even intervals; made once a device, and not to be written to."""
+    return torch.linspace(lower, upper, num_intervals + 1, device=device)

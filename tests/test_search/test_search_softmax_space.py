@@ -21,7 +21,7 @@ def test_loss_and_gradient_through_the_head(a: float):
     ).double()
     x = torch.randn(64, 8, dtype=torch.float64)
     target = torch.randint(10, (64,))
-    logits, features = head._logits_and_features(x)
+    logits, features = head(x), x
     free = logits.detach().requires_grad_()
     (ours,) = torch.autograd.grad(head.per_sample_loss(free, features, target).sum(), free)
     p = free.softmax(1).gather(1, target[:, None])

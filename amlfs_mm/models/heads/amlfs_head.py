@@ -10,7 +10,7 @@ from mmpretrain.models.heads import ClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from amlfs_mm.models.losses import amlfs_loss, log_tau
+from amlfs_mm.models.losses import fused_amlfs_loss, log_tau
 from amlfs_mm.registry import MODELS, TASK_UTILS
 from amlfs_mm.search import find_loss
 
@@ -156,11 +156,11 @@ class AMLFSHead(ClsHead):
 
     def per_sample_loss(self, logits: Tensor, features: Tensor, target: Tensor) -> Tensor:
         """The loss (N,) of each sample, given untransformed logits (N, C) and features (N, D)."""
-        target_norm = norms_outside_t(features, self.fc.weight[target], self.scale)
+        target_norm = norms_outside_t(features, self.fc.weight, target, self.scale)
         t, tau = self.search_space.transforms(self.theta, self.min_slope)
-        loss, cosine, probability = amlfs_loss(logits, target, target_norm, t, tau, self.tau_floor)
-        self._count(t.locate(cosine), tau.locate(probability))
-        return loss
+        found = fused_amlfs_loss(logits, target, target_norm, t, tau, self.tau_floor)
+        self._count(t.locate(found.cosine), tau.locate(found.probability))
+        return found.loss
 
     def per_sample_loss_of_shards(self, features: Tensor, target: Tensor) -> Tensor:
         """The same loss (N,) from features (N, D), of class weights spread over the replicas."""

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .unit_rows import norm, unit_rows
+
 Scale = float | str | None
 
 
@@ -39,21 +41,17 @@ def bias_free_logits(features: Tensor, weight: Tensor, scale: Scale) -> tuple[Te
         if scale is None:
             return F.linear(features, weight), features
         if scale == 'feature':
-            return F.linear(features, F.normalize(weight)), features
-        unit = features / norm(features).clamp(min=eps)[:, None]
-        return scale * F.linear(unit, F.normalize(weight)), features
+            return F.linear(features, unit_rows(weight, 1e-12)), features
+        # The scale on N x D numbers, not on the N x C logits.
+        return F.linear(unit_rows(features, eps, scale), unit_rows(weight, 1e-12)), features
 
 
-def norms_outside_t(features: Tensor, target_weight: Tensor, scale: Scale) -> Tensor:
-    """n (N,) of ``n t(cos)``, from features (N, D) and the weights (N, D) of their classes."""
+def norms_outside_t(
+    features: Tensor, weight: Tensor, target: Tensor, scale: Scale
+) -> Tensor | float:
+    """n of ``n t(cos)``, (N,) or one number, from features (N, D), weights (C, D), targets (N,)."""
     if scale is None:
-        return norm(target_weight.to(features.dtype)) * norm(features)
+        return norm(weight[target].to(features.dtype)) * norm(features)
     if scale == 'feature':
         return norm(features)
-    return torch.full_like(features[:, 0], scale)
-
-
-def norm(x: Tensor) -> Tensor:
-    """The length (N,) of each row of x (N, D), exact from 1e-38 to 1e38; gradient 0 at 0."""
-    largest = x.detach().abs().amax(1, keepdim=True).clamp(min=torch.finfo(x.dtype).tiny)
-    return largest[:, 0] * torch.linalg.vector_norm(x / largest, dim=1)
+    return scale

@@ -116,7 +116,7 @@ class ShardedLinear(nn.Module):
 
             logits, features = bias_free_logits(features, weight, scale)
             target_logit = logits.gather(1, row[:, None]).squeeze(1)
-            target_norm = norms_outside_t(features, weight[row], scale)
+            target_norm = norms_outside_t(features, weight, row, scale)
             transformed, cosine = transform(target_logit, target_norm, t)
             held = torch.where(mine, transformed, target_logit)
             logits = logits.scatter(1, row[:, None], held[:, None])

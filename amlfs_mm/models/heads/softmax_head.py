@@ -104,8 +104,8 @@ class SoftmaxHead(LinearClsHead):
             return dict(loss=self.loss_module.loss_weight * -log_probability.mean())
         logits = self(feats)
         with torch.autocast(logits.device.type, enabled=False):
-            weight = self.fc.weight[target]
-            target_norm = norms_outside_t(features.to(logits.dtype), weight, self.scale)
+            features = features.to(logits.dtype)
+            target_norm = norms_outside_t(features, self.fc.weight, target, self.scale)
             logits, _ = transform_target_logit(logits, target, target_norm, self.margin)
         return self._get_loss(logits, data_samples, **kwargs)
 

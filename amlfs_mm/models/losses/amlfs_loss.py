@@ -18,7 +18,7 @@ CONSTANT_FLOOR = 0.01
 
 
 def transform_target_logit(
-    logits: Tensor, target: Tensor, target_norm: Tensor, t: PiecewiseLinear
+    logits: Tensor, target: Tensor, target_norm: Tensor | float, t: PiecewiseLinear
 ) -> tuple[Tensor, Tensor]:
     """Replace each sample's target logit ``n cos`` by ``n t(cos)`` (Eq. 4).
 
@@ -37,12 +37,14 @@ def transform_target_logit(
 
 
 def transform(
-    target_logit: Tensor, target_norm: Tensor, t: PiecewiseLinear
+    target_logit: Tensor, target_norm: Tensor | float, t: PiecewiseLinear
 ) -> tuple[Tensor, Tensor]:
-    """``n t(cos)`` from ``n cos`` (N,) and n (N,), and the cosines (N,), without a gradient."""
+    """``n t(cos)`` from ``n cos`` (N,) and n, and the cosines (N,), without a gradient."""
     # Only the interval depends on the quotient; value and gradient do not divide by the norm.
-    tiny = torch.finfo(target_logit.dtype).tiny
-    cosine = (target_logit / target_norm.clamp(min=tiny)).detach()
+    divisor = target_norm
+    if isinstance(target_norm, Tensor):
+        divisor = target_norm.clamp(min=torch.finfo(target_logit.dtype).tiny)
+    cosine = (target_logit / divisor).detach()
     slope, bias = t.tangent(cosine)
     return slope * target_logit + bias * target_norm, cosine
 
@@ -68,7 +70,7 @@ def log_tau(log_probability: Tensor, tau: PiecewiseLinear, floor: str) -> Tensor
 def amlfs_loss(
     logits: Tensor,
     target: Tensor,
-    target_norm: Tensor,
+    target_norm: Tensor | float,
     t: PiecewiseLinear,
     tau: PiecewiseLinear,
     floor: str = 'relative',
