@@ -91,7 +91,7 @@ def test_says_what_the_files_say(report: str, tiny_records: list[dict]):
     assert plain[3:5] == ['2', '31.00 ± 12.71']
     search = next(row for row in page.rows if row[:2] == ['tiny_search', '12'])
     assert search[4] == '40.00'
-    assert search[5] == '10.00 one seed'
+    assert search[5] == '10.00one seed'
     last = tiny_records[-1]
     dv = last['reward'][last['best']]
     bias = next(row for row in page.rows if row[0] == 'tiny_search' and row[1] == f'{dv:.2f}')
