@@ -106,11 +106,13 @@ def floored_tau(run: Run) -> str | None:
 
 
 def floored_share(record: dict, run: Run) -> float | None:
-    """Share of the winner's samples whose tau was floored; None if all diverged."""
+    """Share of the winner's samples whose tau was floored; None if not known."""
     if record['best'] is None:
         return None
     share = torch.tensor(record['interval_share']['tau_interval'])
     losses = branch_losses(run.search_space, record['theta'][record['best']])
+    if not all(isinstance(tau, PiecewiseLinear) for _, tau in losses):  # another search space
+        return None
     return sum((floored_part(tau, run.tau_floor) * share).sum().item() for _, tau in losses) / len(
         losses
     )
@@ -145,6 +147,7 @@ def clamped_slopes(run: Run) -> str | None:
             for theta in record['theta']
             for pair in branch_losses(run.search_space, theta)
             for transform in pair
+            if isinstance(transform, PiecewiseLinear)
         ]
         or [torch.ones(0)]
     )

@@ -118,13 +118,12 @@ def plot_population(record: dict, space: SearchSpace, columns: int = 2) -> plt.F
     candidates = [space.transforms(torch.tensor(theta)) for theta in record['theta']]
     for i, ax in enumerate(axes):
         transforms = [pair[i] for pair in candidates]
-        for k, (left, right) in enumerate(pairwise(transforms[0].edges)):
-            x = torch.stack([left, right])
-            y = torch.stack([line.slope[k] * x + line.bias[k] for line in transforms])
+        for k, x in enumerate(grids(transforms[0])):
+            y = torch.stack([transform(x) for transform in transforms])
             label = f'all {len(transforms)} candidates' if k == 0 else None
             ax.fill_between(x, y.amin(0), y.amax(0), color='#BBBBBB', linewidth=0, label=label)
             label = 'their middle half' if k == 0 else None
-            quartiles = y.quantile(torch.tensor([0.25, 0.75]), dim=0)
+            quartiles = y.quantile(torch.tensor([0.25, 0.75], dtype=y.dtype), dim=0)
             ax.fill_between(x, *quartiles, color='#888888', linewidth=0, label=label)
         mean = space.transforms(torch.tensor(record['mu_before']))[i]
         draw(ax, mean, label=r'mean $\mu$', **curve_style(0), linewidth=2)
@@ -152,12 +151,19 @@ def finish(axes: list[Axes]) -> None:
 def draw(
     ax: Axes,
     transform: PiecewiseLinear,
-    of: Callable[[Tensor], Tensor] | None = None,
+    of: Callable[[Tensor], Tensor] = lambda y: y,
     label: str | None = None,
     **style,
 ) -> None:
-    """A piecewise-linear function, or a curve ``of`` it, with its jumps left open."""
-    for i, (left, right) in enumerate(pairwise(transform.edges.tolist())):
-        x = torch.linspace(left, right, 2 if of is None else 50, dtype=torch.float64)
-        y = transform.slope[i] * x + transform.bias[i]
-        ax.plot(x, y if of is None else of(y), label=label if i == 0 else None, **style)
+    """A transform, or a curve ``of`` it, with its jumps left open."""
+    for i, x in enumerate(grids(transform)):
+        ax.plot(x, of(transform(x)), label=label if i == 0 else None, **style)
+
+
+def grids(transform: PiecewiseLinear) -> list[Tensor]:
+    """Values on each interval, none on the upper edge: that belongs to the next interval."""
+    edges = transform.edges.tolist()
+    values = [torch.linspace(left, right, 33) for left, right in pairwise(edges)]
+    for x in values[:-1]:
+        x[-1] = torch.nextafter(x[-1], x[0])
+    return values
