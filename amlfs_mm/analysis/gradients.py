@@ -1,4 +1,8 @@
-"""The gradient of the loss with respect to the target's activation f_y (Eq. 8, Fig. 4)."""
+"""The gradient of the loss with respect to the target's activation f_y (Eq. 8, Fig. 4).
+
+As in section 3.2 of the paper, f_y is the cosine: a head's ``dL / d(W_y . x)`` is multiplied by
+``|W_y| |x|``. So heads that normalise and heads that do not are measured alike.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +25,7 @@ class TargetGradients(NamedTuple):
 
     Attributes:
         cosine: cos(theta_y), of the feature and the target's class weight.
-        gradient: ``|dL_i / df_y|``, f_y the classifier's output: ``W_y . x``, or the cosine itself
-            in a head that normalises both.
+        gradient: ``|dL_i / dcos(theta_y)|`` in nats.
     """
 
     cosine: Tensor
@@ -107,9 +110,12 @@ def collect_target_gradients(
         for (feature, weight, _), grad in zip(
             outputs.calls, torch.autograd.grad(loss, leaves), strict=True
         ):
-            cosines.append(F.cosine_similarity(feature, weight[target], dim=1).cpu())
-            grad_y = grad.gather(1, target[:, None]).squeeze(1)
-            gradients.append(len(target) * grad_y.abs().float().cpu())
+            own = weight[target]
+            cosines.append(F.cosine_similarity(feature, own, dim=1).cpu())
+            grad_y = grad.gather(1, target[:, None]).squeeze(1).float()
+            gradients.append(
+                (len(target) * grad_y.abs() * feature.norm(dim=1) * own.norm(dim=1)).cpu()
+            )
         seen += len(target)
         if max_samples is not None and seen >= max_samples:
             break

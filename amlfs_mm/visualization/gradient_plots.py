@@ -43,7 +43,7 @@ def plot_gradients(
         histogram.stairs(100 * count / len(cosine), edges, label=name, linewidth=1.6, **style)
     curve.set(
         xlabel=r"target's cosine $\cos\theta_y$",
-        ylabel=r'$|\partial L_i / \partial f_y|$, nats per unit of $f_y$',
+        ylabel=r'$|\partial L_i / \partial \cos\theta_y|$, nats',
         title='gradient of a sample: median, middle 80 %',
     )
     histogram.set(
@@ -54,8 +54,5 @@ def plot_gradients(
     curve.legend(frameon=False, fontsize=8)
     for ax in (curve, histogram):
         ax.grid(alpha=0.3)
-    figure.suptitle(
-        "Gradient with respect to the target's activation $f_y$\n"
-        r'($W_y \cdot x$; in a normalised head $\cos\theta_y$)'
-    )
+    figure.suptitle(r"Gradient with respect to the target's activation $f_y = \cos\theta_y$")
     return figure

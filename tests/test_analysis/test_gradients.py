@@ -61,14 +61,15 @@ def features_and_layer(model: ImageClassifier) -> tuple[torch.Tensor, nn.Linear]
 
 @pytest.mark.parametrize('name', ['LinearClsHead', 'softmax', 'sphere softmax'])
 def test_softmax_is_equation_8(name: str):
-    """``1 - p_y`` for t the identity; times s with respect to the cosine of a normalised head."""
+    """``1 - p_y`` for t the identity, times the norms outside the cosine."""
     model = build(HEADS[name])
     target = torch.arange(SAMPLES) % CLASSES
     features, layer = features_and_layer(model)
     cosine = F.normalize(features) @ F.normalize(layer.weight.detach()).T
     scale = HEADS[name].get('scale')
     probability = (layer(features).detach() if scale is None else scale * cosine).softmax(1)
-    expected = (scale or 1.0) * (1 - probability[range(SAMPLES), target])
+    norms = features.norm(dim=1) * layer.weight.detach().norm(dim=1)[target]
+    expected = (norms if scale is None else scale) * (1 - probability[range(SAMPLES), target])
     measured = collect_target_gradients(model, batches())
     torch.testing.assert_close(measured.gradient, expected, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(
@@ -85,13 +86,15 @@ def test_any_head_by_finite_differences(name: str):
     batch = model.data_preprocessor(batches()[0], training=True)
 
     def loss(sample: int, step: float) -> float:
-        """The batch's loss after a change of one sample's target activation."""
+        """The batch's loss after a change of one sample's target cosine."""
 
         def moved(x, weight, bias=None):
             out = linear(x, weight, bias)
             if out.shape == (SAMPLES, CLASSES):
                 out = out.clone()
-                out[sample, target[sample]] += step
+                out[sample, target[sample]] += (
+                    step * x[sample].norm() * weight[target[sample]].norm()
+                )
             return out
 
         with pytest.MonkeyPatch.context() as patch, torch.no_grad():

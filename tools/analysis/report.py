@@ -33,6 +33,7 @@ from amlfs_mm.analysis import (
     tabulate_epochs,
 )
 from amlfs_mm.files import replace_when_whole
+from amlfs_mm.search import SearchSpace
 from amlfs_mm.version import __version__
 from amlfs_mm.visualization import (
     Picture,
@@ -98,8 +99,7 @@ def shared_pictures(groups: dict[str, list[Run]], samples: int | None) -> list[P
     """What does not belong to one run: known losses (Fig. 1), gradients (Fig. 4)."""
     pictures = []
     searches = [runs[0] for runs in groups.values() if runs[0].records]
-    if searches:
-        space = searches[0].search_space
+    if searches and isinstance(space := searches[0].search_space, SearchSpace):
         caption = 'Known losses (lines) and the closest point of the search space (dotted): Fig. 1.'
         plot = lambda columns: plot_known_losses(space, columns=columns)  # noqa: E731
         pictures.append(Picture('known_losses', caption, plot))
