@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash tools/make_env.sh
 
 WORK_DIR=${WORK_DIR:-work_dirs/quickstart}
-.venv/bin/python tools/analysis/compare_seeds.py \
+.venv/bin/python tools/analysis/benchmark.py \
     configs/baseline_resnet20_digits.py \
     configs/best_of_b_resnet20_digits.py \
     configs/amlfs_resnet20_digits.py \

@@ -35,6 +35,16 @@ def focal(probability: Tensor, alpha: float) -> Tensor:
     return probability ** ((1 - probability) ** alpha)
 
 
+FAMILIES: dict[str, tuple[str, Callable[..., Tensor], str]] = {
+    'am_softmax': ('m', am_softmax, 't'),
+    'arcface': ('m', arcface, 't'),
+    'l_softmax': ('m', psi, 't'),
+    'a_softmax': ('m', psi, 't'),
+    'focal': ('alpha', focal, 'tau'),
+}
+"""name -> (its one parameter, the function, whether it is t or tau)"""
+
+
 def fit_line(
     function: Callable[[Tensor], Tensor],
     lower: float,

@@ -94,22 +94,14 @@ class SearchSpace:
         Raises:
             ValueError: An unknown name, or parameters that do not fit it.
         """
-        # name -> (its one parameter, the function, whether it is t or tau)
-        families = {
-            'am_softmax': ('m', known_losses.am_softmax, 't'),
-            'arcface': ('m', known_losses.arcface, 't'),
-            'l_softmax': ('m', known_losses.psi, 't'),
-            'a_softmax': ('m', known_losses.psi, 't'),
-            'focal': ('alpha', known_losses.focal, 'tau'),
-        }
         if name == 'softmax' and not params:
             return self.identity()
-        if name not in families:
+        if name not in known_losses.FAMILIES:
             raise ValueError(
                 f"unknown loss {name!r} with {params}; known are 'softmax' (no parameter), "
-                + ', '.join(f'{key!r} ({value[0]})' for key, value in families.items())
+                + ', '.join(f'{key!r} ({value[0]})' for key, value in known_losses.FAMILIES.items())
             )
-        parameter, function, place = families[name]
+        parameter, function, place = known_losses.FAMILIES[name]
         if set(params) != {parameter}:
             raise ValueError(
                 f'known_loss({name!r}) takes exactly {parameter}=..., got {sorted(params)}'

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib
 import mmcv
 import numpy as np
 import torch
-from torch import Tensor
-
-matplotlib.use('Agg')
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from torch import Tensor
 
 from amlfs_mm.evaluation import cumulative_match, score_queries
 from amlfs_mm.evaluation.ranking import JUNK
-from amlfs_mm.files import replace_when_whole
 
-from .search_plots import COLOURS
+from .figures import COLOURS
 
 if TYPE_CHECKING:
     from amlfs_mm.evaluation.features import Images
@@ -123,11 +119,3 @@ def best_and_worst(
     valid = (scores.first_hit >= 0).nonzero().squeeze(1)
     order = valid[scores.average_precision[valid].argsort(stable=True)].tolist()
     return dict(best=order[::-1][:count], worst=order[:count])
-
-
-def save(figure: plt.Figure, path: str | Path) -> Path:
-    """Write a picture whole or not at all, and close it."""
-    with replace_when_whole(path) as temporary:
-        figure.savefig(temporary, dpi=120, format='png')
-    plt.close(figure)
-    return Path(path)

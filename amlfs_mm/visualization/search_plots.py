@@ -1,28 +1,29 @@
-"""Pictures of a search: mu over the epochs (the paper's Fig. 3) and the searched loss."""
+"""Pictures of a search: mu over the epochs (the paper's Fig. 3), rewards, interval occupancy."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import matplotlib
 import torch
-
-matplotlib.use('Agg')
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator, MultipleLocator
+from matplotlib.ticker import MaxNLocator
+from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from amlfs_mm.files import replace_when_whole
-from amlfs_mm.search import PiecewiseLinear, SearchSpace
+from amlfs_mm.search import SearchSpace
 
-# Okabe and Ito's colours: told apart by colour-blind readers and in greyscale prints.
-COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000', '#999999']
+from .figures import curve_style, panels, save
+from .loss_plots import plot_loss
+
+if TYPE_CHECKING:
+    from amlfs_mm.analysis import NullDrift
 
 TITLES = dict(
-    t_slope='slopes of t',
-    t_bias='biases of t',
+    t_slope='slopes of $t$',
+    t_bias='biases of $t$',
     tau_slope=r'slopes of $\tau$',
     tau_bias=r'biases of $\tau$',
 )
@@ -39,76 +40,81 @@ def plot_search(records: list[dict], space: SearchSpace, directory: str | Path) 
     Returns:
         Their paths.
     """
-    directory = Path(directory)
     figures = dict(
         search_mu=plot_mu(records, space),
         search_loss=plot_loss(records, space),
         search_reward=plot_reward(records),
     )
-    paths = []
-    for name, figure in figures.items():
-        paths.append(directory / f'{name}.png')
-        with replace_when_whole(paths[-1]) as temporary:
-            figure.savefig(temporary, dpi=120, format='png')
-        plt.close(figure)
-    return paths
+    return [save(figure, Path(directory) / f'{name}.png') for name, figure in figures.items()]
 
 
-def plot_mu(records: list[dict], space: SearchSpace) -> plt.Figure:
-    """mu over the epochs, a panel for each block that ``space.split`` names (Fig. 3)."""
+def plot_mu(
+    records: list[dict], space: SearchSpace, null: NullDrift | None = None, columns: int = 2
+) -> plt.Figure:
+    """mu over the epochs (Fig. 3), a panel for each block of theta, and its distance from mu_0.
+
+    Args:
+        records: The lines of ``loss_search.jsonl``.
+        space: The space that was searched.
+        null: What random rewards do to mu; drawn as a band around its start that 95 % of the
+            coordinates (in the last panel: of the searches) do not leave.
+        columns: Panels beside each other.
+    """
     mu = torch.tensor([records[0]['mu_before']] + [record['mu'] for record in records])
     epochs = [records[0]['first_epoch'] - 1] + [record['epoch'] for record in records]
     rows = [space.split(row) for row in mu]
     names = rows[0]._fields
-    grid = (-(-len(names) // 2), 2)
-    figure, axes = plt.subplots(
-        *grid, figsize=(10, 0.5 + 3 * grid[0]), sharex=True, squeeze=False, layout='constrained'
-    )
-    for ax in axes.flat[len(names) :]:
-        ax.axis('off')
-    for ax, name, block in zip(axes.flat, names, zip(*rows, strict=True), strict=False):
-        for i, values in enumerate(torch.stack(block).T):
-            ax.plot(epochs, values, color=COLOURS[i % len(COLOURS)], label=f'interval {i + 1}')
-        ax.set_title(TITLES.get(name, name))
+    figure, axes = panels(len(names) + 1, columns, height=3.0)
+    if null is not None:
+        updates = torch.tensor([0, *accumulate(any(record['advantage']) for record in records)])
+    for ax, name, block in zip(axes, names, zip(*rows, strict=True), strict=False):
+        values = torch.stack(block)
+        if null is not None:
+            half = null.coordinate_band()[updates]
+            for start in values[0].unique():
+                draw_band(ax, epochs, start - half, start + half)
+        for i, coordinate in enumerate(values.T):
+            ax.plot(epochs, coordinate, label=f'interval {i + 1}', **curve_style(i))
+        ax.set(title=TITLES.get(name, name), ylabel=r'$\mu$')
+    distance = axes[-1]
+    if null is not None:
+        half = null.distance_band()[updates]
+        label = f'95 % of searches with random rewards ({null.num_searches})'
+        draw_band(distance, epochs, torch.zeros_like(half), half, label=label)
+        distance.legend(frameon=False, fontsize=8, loc='upper left')
+    distance.plot(epochs, (mu - mu[0]).norm(dim=1), color='black')
+    distance.set(title=r'distance $\|\mu - \mu_0\|$', ylabel=r'$\|\mu - \mu_0\|$')
+    for ax in axes:
         ax.grid(alpha=0.3)
-    for ax in axes[-1]:
-        ax.set_xlabel('epoch')
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    for ax in axes[:, 0]:
-        ax.set_ylabel(r'$\mu$')
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc='outside right center', frameon=False)
-    figure.suptitle(r'Mean $\mu$ of the distribution of losses')
+        show_epochs(ax)
+    handles, labels = axes[0].get_legend_handles_labels()
+    if free := figure.axes[len(axes) :]:
+        free[0].legend(handles, labels, loc='center left', frameon=False)
+    else:
+        figure.legend(handles, labels, loc='outside lower center', frameon=False, ncols=3)
+    title = r'Mean $\mu$ of the distribution of losses'
+    if null is not None:
+        title += '\ngrey: random rewards keep 95 % of the coordinates in here'
+    figure.suptitle(title)
     return figure
 
 
-def plot_loss(records: list[dict], space: SearchSpace) -> plt.Figure:
-    """The final mu's t and tau against the identity, with the last winner's."""
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4.6), layout='constrained')
-    last = records[-1]
-    curves = [('final mean $\\mu$', last['mu'], COLOURS[0], '-')]
-    if last['best'] is not None:
-        curves.append(('winner of the last epoch', last['theta'][last['best']], COLOURS[1], '--'))
-    for label, theta, colour, style in curves:
-        for ax, transform in zip(axes, space.transforms(torch.tensor(theta)), strict=True):
-            _draw(ax, transform, color=colour, linestyle=style, label=label)
-    for ax, lower, name, quantity in (
-        (axes[0], -1, 't', r"target's cosine $\cos\theta_y$"),
-        (axes[1], 0, r'\tau', r"target's probability $p_y$"),
-    ):
-        ax.plot([lower, 1], [lower, 1], color='#999999', linestyle=':', label='identity (softmax)')
-        ax.set_xlabel(quantity)
-        ax.set_ylabel(f'${name}$')
-        ax.grid(alpha=0.3)
-    axes[0].xaxis.set_major_locator(MultipleLocator(0.5))
-    axes[0].legend(frameon=False)
-    figure.suptitle(r'The searched loss: $-\log\,\tau(p_y^t)$')
-    return figure
+def draw_band(ax: Axes, epochs: list[int], low: Tensor, high: Tensor, label: str | None = None):
+    """The null band."""
+    ax.fill_between(epochs, low, high, color='#DDDDDD', linewidth=0, label=label)
 
 
-def plot_reward(records: list[dict]) -> plt.Figure:
-    """Best, mean and spread of the candidates' rewards over the epochs."""
-    figure, ax = plt.subplots(figsize=(7, 4.2), layout='constrained')
+def plot_reward(records: list[dict], name: str = 'reward', columns: int = 2) -> plt.Figure:
+    """Best, mean and spread of the candidates' rewards over the epochs, and mu's own.
+
+    mu's own is drawn where mu itself was one of several different candidates.
+
+    Args:
+        records: The lines of ``loss_search.jsonl``.
+        name: The reward's metric.
+        columns: 1 for a narrow figure.
+    """
+    figure, (ax,) = panels(1, width=9.0 if columns > 1 else 5.0, height=3.8)
     reward = pad_sequence(  # a warm-up epoch has one candidate
         [
             torch.tensor([float('nan') if r is None else r for r in record['reward']])
@@ -121,25 +127,63 @@ def plot_reward(records: list[dict]) -> plt.Figure:
     mean = reward.nanmean(1)
     deviation = (reward - mean[:, None]).square().nanmean(1).sqrt()
     best = reward.nan_to_num(nan=-float('inf')).amax(1)
-    ax.plot(epochs, best, color=COLOURS[1], label='best candidate')
-    ax.plot(epochs, mean, color=COLOURS[0], label='mean of the candidates')
+    best[best.isinf()] = float('nan')
+    spread = '± 1 standard deviation'
     ax.fill_between(
-        epochs, mean - deviation, mean + deviation, color=COLOURS[0], alpha=0.2, label='± 1 std'
+        epochs, mean - deviation, mean + deviation, color='#CCDDEE', linewidth=0, label=spread
     )
-    ax.set_xlabel('epoch')
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set_ylabel('reward on $D_v$')
-    ax.set_title('Rewards of the candidates')
+    ax.plot(epochs, mean, label='mean of the candidates', **curve_style(0))
+    ax.plot(epochs, best, label='best candidate', **curve_style(1))
+    own = [reward_of_mu(record) for record in records]
+    if any(value is not None for value in own):
+        own = [float('nan') if value is None else value for value in own]
+        ax.plot(epochs, own, label=r'$\mu$ itself', marker='.', **curve_style(2))
+    ax.set(ylabel=f'{name} on $D_v$', title='Rewards of the candidates')
     ax.grid(alpha=0.3)
+    show_epochs(ax)
     ax.legend(frameon=False)
     return figure
 
 
-def _draw(ax: Axes, transform: PiecewiseLinear, label: str, **style) -> None:
-    """A function on its intervals, with its jumps left open."""
-    edges = transform.edges
-    for i, (left, right) in enumerate(pairwise(edges)):
-        x = torch.linspace(left, right, 33)
-        if i + 1 < transform.num_intervals:
-            x[-1] = torch.nextafter(right, left)  # the edge belongs to the upper interval
-        ax.plot(x, transform(x), label=label if i == 0 else None, **style)
+def reward_of_mu(record: dict) -> float | None:
+    """The reward of the candidate that was mu, in a round where the others were not."""
+    is_mu = [theta == record['mu_before'] for theta in record['theta']]
+    return record['reward'][is_mu.index(True)] if sum(is_mu) == 1 < len(is_mu) else None
+
+
+def plot_occupancy(records: list[dict], columns: int = 2) -> plt.Figure:
+    """The share of the winner's training samples in each interval of t and tau, over the epochs."""
+    figure, axes = panels(2, columns, height=3.6)
+    epochs = [record['epoch'] for record in records]
+    for ax, key, lower, name in (
+        (axes[0], 't_interval', -1, r'$t$: cosine $\cos\theta_y$'),
+        (axes[1], 'tau_interval', 0, r'$\tau$: probability $p_y$'),
+    ):
+        share = 100 * torch.tensor([record['interval_share'][key] for record in records]).T
+        count = len(share)
+        # Dark is much, on a screen and in grey print.
+        image = ax.imshow(
+            share,
+            aspect='auto',
+            origin='lower',
+            cmap='Blues',
+            vmin=0,
+            vmax=100,
+            extent=(0.5, len(epochs) + 0.5, 0, count),
+        )
+        edges = torch.linspace(lower, 1, count + 1).tolist()
+        ax.set_yticks(range(count + 1), [f'{edge:.2f}'.replace('-0.00', '0.00') for edge in edges])
+        ax.set(ylabel=f'intervals of {name}', xlabel='epoch')
+        show_epochs(ax)
+        for i, row in enumerate(share.mean(1).tolist()):
+            colour = 'white' if share[i, -1] > 60 else 'black'
+            text = f'{row:.0f} %' if row >= 0.5 else '< 1 %'
+            ax.text(len(epochs) + 0.3, i + 0.5, text, ha='right', va='center', color=colour)
+    figure.colorbar(image, ax=axes, label="winner's training samples, %", shrink=0.8)
+    figure.suptitle('Occupancy of the intervals\n(numbers: mean over the epochs)')
+    return figure
+
+
+def show_epochs(ax: Axes) -> None:
+    ax.set_xlabel('epoch')
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -1,12 +1,19 @@
 from pathlib import Path
 
+import pytest
 import torch
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from amlfs_mm.search import BranchSearchSpace, SearchSpace
+from amlfs_mm.search import (
+    BranchSearchSpace,
+    MonotoneSearchSpace,
+    SearchSoftmaxSpace,
+    SearchSpace,
+)
 from amlfs_mm.visualization import plot_search
-from amlfs_mm.visualization.search_plots import plot_loss, plot_mu
+from amlfs_mm.visualization.loss_plots import plot_loss, plot_population
+from amlfs_mm.visualization.search_plots import plot_mu
 
 
 def records(space: SearchSpace, lost: bool = False) -> list[dict]:
@@ -41,4 +48,18 @@ def test_the_loss_is_drawn_with_its_jumps():
     figure = plot_loss(records(space), space)
     # 6 intervals each of the mean and the winner, and the identity.
     assert [len(ax.lines) for ax in figure.axes] == [13, 13]
+    plt.close(figure)
+
+
+@pytest.mark.parametrize('space', [MonotoneSearchSpace(3), SearchSoftmaxSpace()])
+def test_the_envelope_of_any_space_holds_the_winner(space):
+    generator = torch.Generator().manual_seed(0)
+    theta = space.identity() + 0.2 * torch.randn(5, space.dim, generator=generator)
+    record = dict(epoch=2, mu_before=space.identity().tolist(), theta=theta.tolist(), best=3)
+    figure = plot_population(record, space)
+    for ax, transform in zip(figure.axes, space.transforms(theta[3]), strict=True):
+        envelope = ax.collections[0].get_paths()[0].get_extents()
+        x, y = ax.lines[transform.num_intervals].get_data()  # after those of mu
+        torch.testing.assert_close(torch.as_tensor(y), transform(torch.as_tensor(x)))
+        assert envelope.ymin - 1e-6 <= y.min() <= y.max() <= envelope.ymax + 1e-6
     plt.close(figure)

@@ -1,0 +1,184 @@
+"""Reasons to doubt a run: what a sceptical reader would check, as sentences."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from amlfs_mm.models.losses.amlfs_loss import CONSTANT_FLOOR, RELATIVE_FLOOR
+from amlfs_mm.search import BranchSearchSpace, PiecewiseLinear, SearchSpace
+from amlfs_mm.search.search_space import MIN_SLOPE
+
+from .null_drift import NullDrift
+from .run import Run
+from .selection_bias import last_quarter
+
+EMPTY = 0.01
+"""A share of samples below this counts as none."""
+
+
+def diagnose(run: Run, null: NullDrift | None = None) -> list[str]:
+    """The warnings that a run deserves, most serious first.
+
+    Args:
+        run: Any run.
+        null: The search's null drift, if its mu moves.
+    """
+    if not run.records:
+        return [text for text in [unfinished(run)] if text]
+    checks = [
+        reward_on_test(run),
+        unfinished(run),
+        lost_rounds(run),
+        drift_within_band(run, null),
+        floored_tau(run),
+        clamped_slopes(run),
+        *empty_intervals(run),
+        rounds_without_update(run),
+    ]
+    return [text for text in checks if text]
+
+
+def reward_on_test(run: Run) -> str | None:
+    """The candidates were scored on the data that is tested on."""
+    config = run.config
+    if config.get('test_dataloader') and data_of(config.val_dataloader) == data_of(
+        config.test_dataloader
+    ):
+        return (
+            'The reward was measured on the test data: test results of this run are optimistic, '
+            'since every epoch chose its winner there.'
+        )
+    return None
+
+
+def data_of(dataloader: dict) -> dict:
+    """Which data a loader reads: its dataset without the transforms."""
+    return {k: v for k, v in dataloader['dataset'].items() if k not in ('pipeline', 'metainfo')}
+
+
+def unfinished(run: Run) -> str | None:
+    planned = run.config.train_cfg.max_epochs
+    if run.epochs < planned:
+        return f'The run is not finished: {run.epochs} of {planned} epochs.'
+    return None
+
+
+def lost_rounds(run: Run) -> str | None:
+    """Candidates that diverged, and rounds in which all did."""
+    rewards = [reward for record in run.records for reward in record['reward']]
+    diverged = sum(reward is None for reward in rewards)
+    if not diverged:
+        return None
+    lost = [str(record['epoch']) for record in run.records if record['best'] is None]
+    text = f'{diverged} of {len(rewards)} candidates diverged.'
+    if lost:
+        text += f' All of them in epoch {", ".join(lost)}: these epochs trained nothing.'
+    return text
+
+
+def drift_within_band(run: Run, null: NullDrift | None) -> str | None:
+    """mu went no further than random rewards would have taken it."""
+    if null is None:
+        return None
+    mu_0, mu = (torch.tensor(v) for v in (run.records[0]['mu_before'], run.records[-1]['mu']))
+    distance = (mu - mu_0).norm().item()
+    limit = null.distance_band()[len(run.updates)].item()
+    if distance > limit:
+        return None
+    return (
+        f'mu drifted by {distance:.2f}, and random rewards take it up to {limit:.2f} (95 % of '
+        f'{null.num_searches} searches): how far it moved is no sign that the rewards guided it.'
+    )
+
+
+def floored_tau(run: Run) -> str | None:
+    """tau's floor was at work on many of the winners' training samples."""
+    shares = [share for record in run.searched if (share := floored_share(record, run)) is not None]
+    if not shares or sum(shares) / len(shares) < EMPTY:
+        return None
+    mean, last = sum(shares) / len(shares), shares[-1]
+    return (
+        f"About {mean:.0%} of the winners' training samples ({last:.0%} in the last round) had a "
+        'tau that the floor replaced, since the sampled one was not positive there (samples taken '
+        'as evenly spread within their interval).'
+    )
+
+
+def floored_share(record: dict, run: Run) -> float | None:
+    """Share of the winner's samples whose tau was floored; None if not known."""
+    if record['best'] is None:
+        return None
+    share = torch.tensor(record['interval_share']['tau_interval'])
+    losses = branch_losses(run.search_space, record['theta'][record['best']])
+    if not all(isinstance(tau, PiecewiseLinear) for _, tau in losses):  # another search space
+        return None
+    return sum((floored_part(tau, run.tau_floor) * share).sum().item() for _, tau in losses) / len(
+        losses
+    )
+
+
+def floored_part(tau: PiecewiseLinear, floor: str) -> Tensor:
+    """The part (M,) of each interval in which the floor replaces tau (see ``log_tau``)."""
+    if floor == 'constant':
+        limit = (CONSTANT_FLOOR - tau.bias) / tau.slope
+    else:
+        limit = -tau.bias / ((1 - RELATIVE_FLOOR) * tau.slope)
+    lower, upper = tau.edges[:-1], tau.edges[1:]
+    return ((limit - lower) / (upper - lower)).clamp(0, 1)
+
+
+def branch_losses(
+    space: SearchSpace | BranchSearchSpace, theta: list[float]
+) -> list[tuple[PiecewiseLinear, PiecewiseLinear]]:
+    """t and tau of each branch; there is one, but for a theta a branch."""
+    theta = torch.tensor(theta)
+    if isinstance(space, BranchSearchSpace):
+        return [space.space.transforms(branch) for branch in space.branches(theta)]
+    return [space.transforms(theta)]
+
+
+def clamped_slopes(run: Run) -> str | None:
+    """Sampled slopes that were not positive, and counted as the smallest allowed one."""
+    slopes = torch.cat(
+        [
+            transform.slope
+            for record in run.searched
+            for theta in record['theta']
+            for pair in branch_losses(run.search_space, theta)
+            for transform in pair
+            if isinstance(transform, PiecewiseLinear)
+        ]
+        or [torch.ones(0)]
+    )
+    clamped = (slopes == MIN_SLOPE).sum().item()
+    if not clamped:
+        return None
+    return f'{clamped / len(slopes):.1%} of the sampled slopes were below {MIN_SLOPE} and clamped.'
+
+
+def empty_intervals(run: Run) -> list[str]:
+    """Intervals whose parameters no sample depended on: there theta is a random walk."""
+    if not run.moves_mu:
+        return []
+    recent = [r['interval_share'] for r in last_quarter(run.searched) if r['best'] is not None]
+    texts = []
+    for transform, name in (('t_interval', 't'), ('tau_interval', 'tau')):
+        if not recent or not recent[0].get(transform):
+            continue
+        share = torch.tensor([record[transform] for record in recent]).mean(0)
+        empty = [str(i + 1) for i in range(len(share)) if share[i] < EMPTY]
+        if empty:
+            texts.append(
+                f'Empty intervals of {name}: {", ".join(empty)} of {len(share)} (less than 1 % of '
+                "the winners' samples, last quarter of the epochs); their parameters only wander."
+            )
+    return texts
+
+
+def rounds_without_update(run: Run) -> str | None:
+    """Rounds that left mu alone, where it moves at all."""
+    rounds = len(run.searched) - len(run.updates)
+    if not rounds or not run.moves_mu:
+        return None
+    return f'{rounds} of {len(run.searched)} rounds did not update mu: their rewards told nothing.'

@@ -1,0 +1,130 @@
+"""The gradient of the loss with respect to the target's activation f_y (Eq. 8, Fig. 4).
+
+As in section 3.2 of the paper, f_y is the cosine: a head's ``dL / d(W_y . x)`` is multiplied by
+``|W_y| |x|``. So heads that normalise and heads that do not are measured alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner, load_checkpoint
+from mmpretrain.registry import MODELS
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+
+class TargetGradients(NamedTuple):
+    """Of each training sample (and each classifier, where a head has several), (N,).
+
+    Attributes:
+        cosine: cos(theta_y), of the feature and the target's class weight.
+        gradient: ``|dL_i / dcos(theta_y)|`` in nats.
+    """
+
+    cosine: Tensor
+    gradient: Tensor
+
+
+class ClassifierOutputs(TorchFunctionMode):
+    """While active, keeps the inputs and outputs of every linear map onto C classes.
+
+    Outputs become leaves that ask for a gradient: nothing before them has to be differentiated. It
+    sees ``nn.Linear`` and ``F.linear``, so any head: linear, cosine, with a margin, searched.
+    """
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+        self.calls: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        if func is not F.linear or out.shape[-1] != self.num_classes:
+            return out
+        feature, weight = (tensor.detach().float() for tensor in args[:2])
+        out = out.detach().requires_grad_()
+        self.calls.append((feature, weight, out))
+        return out
+
+
+def measure_gradients(
+    config: str | Path, checkpoint: str | Path, device: str = 'cpu', max_samples: int | None = None
+) -> TargetGradients:
+    """Of a checkpoint's model on its config's training data; see :func:`collect_target_gradients`.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+    """
+    if not Path(checkpoint).is_file():
+        raise FileNotFoundError(f'there is no checkpoint {checkpoint}')
+    cfg = Config.fromfile(config)
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    preprocessor = dict(type='ClsDataPreprocessor', **cfg.get('data_preprocessor', {}))
+    model = MODELS.build({'data_preprocessor': preprocessor, **cfg.model})
+    load_checkpoint(model, str(checkpoint), map_location='cpu', strict=True, logger='silent')
+    torch.manual_seed(0)  # of augmentation and dropout
+    loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
+    return collect_target_gradients(model.to(device), loader, max_samples)
+
+
+def collect_target_gradients(
+    model: nn.Module, batches: Iterable[dict], max_samples: int | None = None
+) -> TargetGradients:
+    """Run training batches through a classifier in training mode, without changing its weights.
+
+    The loss is the whole one of ``head.loss``, a mean over the batch; a sample's gradient is the
+    batch's times its size.
+
+    Args:
+        model: An mmpretrain classifier; its device is used.
+        batches: Of its training data loader.
+        max_samples: Stop after so many images.
+
+    Raises:
+        ValueError: The head has no linear classifier onto its number of classes.
+    """
+    num_classes = find_num_classes(model.head)
+    model.train()
+    model.requires_grad_(False)
+    cosines, gradients, seen = [], [], 0
+    for batch in batches:
+        batch = model.data_preprocessor(batch, training=True)
+        samples = batch['data_samples']
+        target = torch.cat([sample.gt_label for sample in samples])
+        features = model.extract_feat(batch['inputs'])
+        with ClassifierOutputs(num_classes) as outputs:
+            losses = model.head.loss(features, samples)
+        if not outputs.calls:
+            raise ValueError(
+                f'{type(model.head).__name__} has no linear classifier onto {num_classes} classes'
+            )
+        loss = sum(value for name, value in losses.items() if 'loss' in name)
+        leaves = [out for *_, out in outputs.calls]
+        for (feature, weight, _), grad in zip(
+            outputs.calls, torch.autograd.grad(loss, leaves), strict=True
+        ):
+            own = weight[target]
+            cosines.append(F.cosine_similarity(feature, own, dim=1).cpu())
+            grad_y = grad.gather(1, target[:, None]).squeeze(1).float()
+            gradients.append(
+                (len(target) * grad_y.abs() * feature.norm(dim=1) * own.norm(dim=1)).cpu()
+            )
+        seen += len(target)
+        if max_samples is not None and seen >= max_samples:
+            break
+    return TargetGradients(torch.cat(cosines), torch.cat(gradients))
+
+
+def find_num_classes(head: nn.Module) -> int:
+    """C, of a head or of the classifiers inside it."""
+    for module in head.modules():
+        if isinstance(getattr(module, 'num_classes', None), int):
+            return module.num_classes
+    raise ValueError(f'{type(head).__name__} does not say its num_classes')

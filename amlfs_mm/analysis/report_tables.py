@@ -1,0 +1,64 @@
+"""The tables of a report, as rows of values ready to print."""
+
+from __future__ import annotations
+
+import torch
+
+from amlfs_mm.engine.messages import summarise
+
+from .comparison import Mean, mean_interval
+from .run import Run
+from .selection_bias import last_on_validation, lead_of_winner, optimism
+
+
+def describe_run(run: Run, metric: str | None) -> dict[str, object]:
+    """Where a run is, how far it came, and what it reached."""
+    last = last_on_validation(run, metric)
+    return dict(
+        directory=run.directory,
+        seed=run.seed,
+        epochs=run.epochs,
+        last='' if last is None else f'{last:.2f}',
+        test=', '.join(f'{key} {value:.2f}' for key, value in run.test.items()) or 'not tested',
+    )
+
+
+def estimate_bias(runs: list[Run], metric: str | None) -> list[Mean | None]:
+    """D_v, test, D_v minus test, the winner's lead and that by chance, each over the runs."""
+
+    def mean(values: list[float | None]) -> Mean | None:
+        known = [value for value in values if value is not None]
+        return mean_interval(known) if known else None
+
+    leads = [lead for run in runs if (lead := lead_of_winner(run)) is not None]
+    return [
+        mean([last_on_validation(run, metric) for run in runs]),
+        mean([run.test.get(metric) for run in runs]),
+        mean([optimism(run, metric) for run in runs]),
+        mean([observed for observed, _ in leads]),
+        mean([chance for _, chance in leads]),
+    ]
+
+
+def tabulate_epochs(run: Run) -> list[dict[str, object]]:
+    """The rounds of a search, or the validations of another run."""
+    if not run.records:
+        return [
+            {'epoch': epoch, **{key: f'{value:.2f}' for key, value in metrics.items()}}
+            for epoch, metrics in sorted(run.validation.items())
+        ]
+    mu_0 = torch.tensor(run.records[0]['mu_before'])
+    rows = []
+    for record in run.records:
+        reward = torch.tensor([float('nan') if r is None else r for r in record['reward']])
+        rows.append(
+            {
+                'epoch': record['epoch'],
+                'candidates': len(reward),
+                'diverged': int(reward.isnan().sum()),
+                'winner': '' if record['best'] is None else record['best'],
+                **{f'{key} reward': f'{value:.2f}' for key, value in summarise(reward).items()},
+                '|mu - mu_0|': f'{(torch.tensor(record["mu"]) - mu_0).norm():.3f}',
+            }
+        )
+    return rows

@@ -1,0 +1,73 @@
+"""What all pictures share: colours, line styles, and how they are written."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use('Agg')
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from amlfs_mm.files import replace_when_whole
+
+# Okabe and Ito's colours, told apart by colour-blind readers. Two of them are alike in grey: curves
+# that must be told apart there have a line style of their own too.
+COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000', '#999999']
+STYLES = ['-', '--', '-.', ':', (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 3))]
+GREY = '#999999'
+
+# An SVG without random ids and dates: the same picture is the same file.
+matplotlib.rcParams['svg.hashsalt'] = 'amlfs_mm'
+METADATA = dict(png=None, svg={'Date': None})
+
+
+def curve_style(index: int) -> dict:
+    """Colour and line style of the index-th curve."""
+    return dict(color=COLOURS[index % len(COLOURS)], linestyle=STYLES[index % len(STYLES)])
+
+
+def panels(
+    count: int, columns: int = 2, width: float = 5.0, height: float = 3.2, **options
+) -> tuple[plt.Figure, list[Axes]]:
+    """A figure of ``count`` panels in rows of ``columns``, sizes in inches a panel."""
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(width * columns, 0.6 + height * rows),
+        squeeze=False,
+        layout='constrained',
+        **options,
+    )
+    for ax in axes.flat[count:]:
+        ax.axis('off')
+    return figure, list(axes.flat[:count])
+
+
+def save(figure: plt.Figure, path: str | Path) -> Path:
+    """Write a picture, PNG or SVG by its name, whole or not at all, and close it."""
+    path = Path(path)
+    kind = path.suffix[1:]
+    with replace_when_whole(path) as temporary:
+        figure.savefig(temporary, dpi=120, format=kind, metadata=METADATA[kind])
+    plt.close(figure)
+    return path
+
+
+def save_both(figure: plt.Figure, directory: str | Path, name: str) -> list[Path]:
+    """Write ``name.png`` and ``name.svg``."""
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    return [save(figure, directory / f'{name}.{kind}') for kind in ('png', 'svg')]
+
+
+def to_svg(figure: plt.Figure) -> str:
+    """The picture as SVG text, closed."""
+    file = io.StringIO()
+    figure.savefig(file, format='svg', metadata=METADATA['svg'])
+    plt.close(figure)
+    return file.getvalue()

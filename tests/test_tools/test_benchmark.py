@@ -1,0 +1,67 @@
+"""The table of tools/analysis/benchmark.py is what the runs' files say."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import TINY_SEARCH, run
+from scipy import stats
+from work_dirs import BASELINE, run_tool, write_run
+
+TOOL = [sys.executable, 'tools/analysis/benchmark.py']
+
+
+@pytest.mark.parametrize('given', ['configs', 'work dirs'])
+def test_table_of_finished_runs(given: str, tmp_path: Path, monkeypatch, capsys):
+    results = {BASELINE: [90.0, 88.5, 91.0], TINY_SEARCH: [92.5, 93.0, 91.5]}
+    for config, values in results.items():
+        for seed, value in enumerate(values):
+            work_dir = tmp_path / f'{config.stem}_seed{seed}'
+            write_run(work_dir, config, seed, test={'accuracy/top1': value})
+            compute = dict(candidate_epochs=10 * len(config.stem), images=8970 * len(config.stem))
+            (work_dir / 'compute.json').write_text(json.dumps(compute))
+    finished = [BASELINE, TINY_SEARCH, '--seeds', 0, 1, 2, '--work-dir', tmp_path]
+    arguments = finished if given == 'configs' else [tmp_path]
+    run_tool(monkeypatch, 'benchmark.py', *arguments)
+    rows = re.findall(r'^\| (.*) \|$', capsys.readouterr().out, re.M)
+    header, _, *rows = ([cell.strip() for cell in row.split(' | ')] for row in rows)
+    assert header[-1] == 'minus baseline_resnet20_digits'
+    plain, search = (np.array(values) for values in results.values())
+    for row, config, values in zip(rows, results, (plain, search), strict=True):
+        n = len(config.stem)
+        assert row[:5] == [config.stem, f'{10 * n:,}', f'{8970 * n:,}', '3', expected(values)]
+    p = stats.ttest_rel(search, plain).pvalue
+    difference = f'{expected(search - plain)} (not separated, p = {p:.3f}, n = 3)'
+    assert [row[5] for row in rows] == ['', difference]
+
+    for wrong, message in (
+        (['--metric', 'reid/mAP'], r"no metric 'reid/mAP'; it has \['accuracy/top1'\]"),
+        (['--controls', 'frozen'], r"no run of the controls \['frozen'\]; there are"),
+    ):
+        with pytest.raises(SystemExit, match=message):
+            run_tool(monkeypatch, 'benchmark.py', tmp_path, *wrong)
+
+
+def expected(values: np.ndarray) -> str:
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    half = stats.t.interval(0.95, len(values) - 1, values.mean(), error)[1] - values.mean()
+    return f'{values.mean():.2f} ± {half:.2f}'
+
+
+@pytest.mark.slow
+def test_runs_what_is_missing(tmp_path: Path):
+    done = run([*TOOL, TINY_SEARCH, '--seeds', '0', '1', '--work-dir', tmp_path])
+    assert done.returncode == 0, done.stdout
+    measured = [
+        json.loads((tmp_path / f'tiny_search_seed{seed}' / 'test.json').read_text())
+        for seed in (0, 1)
+    ]
+    values = np.array([metrics['accuracy/top1'] for metrics in measured])
+    assert expected(values) in done.stdout
+    consoles = sorted(tmp_path.glob('*/console.log'))
+    before = [console.stat().st_mtime_ns for console in consoles]
+    run([*TOOL, TINY_SEARCH, '--seeds', '0', '1', '--work-dir', tmp_path])
+    assert [console.stat().st_mtime_ns for console in consoles] == before

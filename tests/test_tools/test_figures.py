@@ -1,0 +1,56 @@
+"""Every figure of tools/analysis/figures.py is written, PNG and SVG, from real runs."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from conftest import TINY_SEARCH
+from PIL import Image
+from work_dirs import run_tool
+
+
+def check(directory: Path, names: set[str]) -> None:
+    assert {path.name for path in directory.iterdir()} == {
+        f'{name}.{kind}' for name in names for kind in ('png', 'svg')
+    }
+    for name in names:
+        assert min(Image.open(directory / f'{name}.png').size) > 400
+        assert ElementTree.parse(directory / f'{name}.svg').getroot().tag.endswith('svg')
+
+
+def test_losses(tmp_path: Path, monkeypatch):
+    run_tool(monkeypatch, 'figures.py', 'losses', '--num-intervals', 3, '--out-dir', tmp_path)
+    check(tmp_path, {'known_losses'})
+
+
+@pytest.mark.slow  # test_report.py draws the same pictures
+def test_search_up_to_a_checkpoint(tiny_run: Path, tmp_path: Path, monkeypatch):
+    arguments = ['search', tiny_run / 'epoch_2.pth', '--epoch', 1, '--null-runs', tiny_run]
+    run_tool(monkeypatch, 'figures.py', *arguments, '--out-dir', tmp_path)
+    kinds = ('mu', 'reward', 'occupancy', 'loss', 'population')
+    check(tmp_path, {f'search_{kind}' for kind in kinds})
+
+
+def test_gradients(tiny_run: Path, tmp_path: Path, monkeypatch):
+    pairs = [TINY_SEARCH, tiny_run / 'epoch_2.pth', TINY_SEARCH, tiny_run / 'epoch_3.pth']
+    options = ['--names', 'epoch 2', 'epoch 3', '--max-samples', 32, '--out-dir', tmp_path]
+    run_tool(monkeypatch, 'figures.py', 'gradients', *pairs, *options)
+    check(tmp_path, {'gradients'})
+    assert 'epoch 3' in (tmp_path / 'gradients.svg').read_text()
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['search', 'nowhere'], 'there is no work dir or checkpoint nowhere'),
+        (['search', '{run}', '--epoch', '9'], 'the search has epochs 1 to 3, got --epoch 9'),
+        (['gradients', TINY_SEARCH], 'give a CHECKPOINT after each CONFIG'),
+        (['gradients', TINY_SEARCH, 'none.pth'], 'there is no checkpoint none.pth'),
+        (['losses', '--num-intervals', '0'], 'num_intervals must be a whole number >= 1'),
+    ],
+)
+def test_mistakes(arguments: list, message: str, tiny_run: Path, tmp_path: Path, monkeypatch):
+    arguments = [str(argument).format(run=tiny_run) for argument in arguments]
+    with pytest.raises(SystemExit, match=message):
+        run_tool(monkeypatch, 'figures.py', *arguments, '--out-dir', tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
