@@ -22,7 +22,7 @@ CONFIGS = sorted(
     for path in (ROOT / 'configs').glob('*.py')
     if any(f'_{name}_' in path.stem for name in MODEL_NAMES)
 )
-ABLATION = re.compile(r'_[bm]\d+$|^(null_reward|from_am_softmax|replay)_')
+ABLATION = re.compile(r'_[bm]\d+$|^(null_reward|from_am_softmax|replay)_|_mgn_duke$')
 NO_SEARCH = ('am_softmax_', 'baseline_', 'replay_')
 SEARCHES = [path for path in CONFIGS if not path.stem.startswith(NO_SEARCH)]
 
@@ -62,7 +62,7 @@ def load(path: Path) -> Config:
 @pytest.mark.parametrize(
     'path',
     [
-        # An ablation's model is its search's, or has another number of intervals.
+        # An ablation's model is its search's, or has another number of intervals; MGN's are large.
         pytest.param(path, marks=pytest.mark.slow) if ABLATION.search(path.stem) else path
         for path in CONFIGS
     ],

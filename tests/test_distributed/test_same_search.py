@@ -69,6 +69,7 @@ def test_replicas_that_do_not_fit(tmp_path: Path):
     assert "allow one of [1, 2] or 'all'" in done.stdout
 
 
+@pytest.mark.slow
 def test_plain_baseline_on_two_cpu_processes(tmp_path: Path):
     """mmengine cannot; dist_train.sh and dist_test.sh can, each with one model on all processes."""
     options = [

@@ -130,6 +130,7 @@ runpy.run_path(sys.argv[0], run_name='__main__')
 """
 
 
+@pytest.mark.slow
 def test_no_network_is_touched(tmp_path: Path):
     """Training and testing with every look-up and connection beyond this machine refused."""
     arguments = ['--work-dir', tmp_path, '--cfg-options', 'train_cfg.max_epochs=1']

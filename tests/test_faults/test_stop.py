@@ -48,6 +48,7 @@ def test_in_the_first_epoch_there_is_no_checkpoint_yet(tiny_run: Path, tmp_path:
     assert_same_run(tiny_run, tmp_path)
 
 
+@pytest.mark.faults
 def test_stopped_again_and_again_on_other_numbers_of_processes(tiny_run: Path, tmp_path: Path):
     """4 -> 1 -> 2 -> 3 processes, one signal each; what was done of an epoch is not done again."""
     for processes in (4, 1, 2):
