@@ -4,15 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-import torch
 from conftest import ROOT
 from face_data import face_root  # noqa: F401
 from mmengine.config import Config
-from mmengine.evaluator import Evaluator
-from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
-from mmengine.runner import Runner
-from mmpretrain.registry import MODELS
+from one_step import build_model, evaluate, train_a_step_and_evaluate
 
 CONFIGS = sorted(
     path
@@ -51,39 +47,11 @@ def test_trains_a_step_and_is_evaluated(
     monkeypatch.setenv('DATA_ROOT', str(face_root))
     cfg = Config.fromfile(path)
     make_small(cfg)
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
-        val, test = train_a_step_and_evaluate(cfg)
+    val, test = train_a_step_and_evaluate(cfg)
     for hook in cfg.get('custom_hooks', []):
         assert 0 <= val[hook.reward] <= 100
     assert 0 <= test['face/verification'] <= 100
     assert ('face/rank1' in test) == path.stem.endswith('_orl')
-
-
-def train_a_step_and_evaluate(cfg: Config) -> list[dict]:
-    torch.manual_seed(0)
-    preprocessor = dict(type='ClsDataPreprocessor', **cfg.data_preprocessor)
-    model = MODELS.build(dict(cfg.model, data_preprocessor=preprocessor))
-    batch = next(iter(Runner.build_dataloader(cfg.train_dataloader, seed=0)))
-    optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
-    loss, _ = model.parse_losses(model(**model.data_preprocessor(batch, True), mode='loss'))
-    loss.backward()
-    assert torch.isfinite(loss)
-    assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
-    optimizer.step()
-
-    model.eval()
-    found = []
-    for loader, evaluator in (
-        (cfg.val_dataloader, cfg.val_evaluator),
-        (cfg.test_dataloader, cfg.test_evaluator),
-    ):
-        data = Runner.build_dataloader(loader, seed=0)
-        evaluator = Evaluator(evaluator)
-        evaluator.dataset_meta = data.dataset.metainfo
-        for batch in data:
-            evaluator.process(model.val_step(batch), batch)
-        found.append(evaluator.evaluate(len(data.dataset)))
-    return found
 
 
 @pytest.mark.parametrize('path', SEARCHES, ids=lambda path: path.stem)
@@ -129,13 +97,9 @@ def test_megaface_features(
     cfg.model.backbone.base_channels = 4
     cfg.test_dataloader.num_workers = 0
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
-        preprocessor = dict(type='ClsDataPreprocessor', **cfg.data_preprocessor)
-        model = MODELS.build(dict(cfg.model, data_preprocessor=preprocessor)).eval()
-        data = Runner.build_dataloader(cfg.test_dataloader, seed=0)
-        evaluator = Evaluator(cfg.test_evaluator)
-        for batch in data:
-            evaluator.process(model.val_step(batch), batch)
-        assert evaluator.evaluate(len(data.dataset)) == {'face/feature_files': 48}
+        model = build_model(cfg).eval()
+        metrics = evaluate(model, cfg.test_dataloader, cfg.test_evaluator)
+    assert metrics == {'face/feature_files': 48}
     images = {f'{path.relative_to(faces)}.bin' for path in faces.rglob('*.jpg')}
     features = tmp_path / 'features'
     assert {str(path.relative_to(features)) for path in features.rglob('*.bin')} == images

@@ -6,14 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-import torch
 from conftest import ROOT
 from mmengine.config import Config
-from mmengine.evaluator import Evaluator
-from mmengine.optim import build_optim_wrapper
-from mmengine.registry import DefaultScope
-from mmengine.runner import Runner
-from mmpretrain.registry import MODELS
+from one_step import train_a_step_and_evaluate
 from reid_data import people_root  # noqa: F401
 
 MODEL_NAMES = ('spherereid', 'sft', 'mgn')
@@ -85,37 +80,10 @@ def test_trains_a_step_and_is_evaluated(
                 transform.crop_size = (56, 28)
     cfg.train_dataloader.batch_size = 2 * cfg.train_dataloader.batch_sampler.num_instances
     cfg.model.backbone.init_cfg = None
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
-        metrics = train_a_step_and_evaluate(cfg)
-    if path in SEARCHES:
-        assert cfg.custom_hooks[0].reward in metrics
-
-
-def train_a_step_and_evaluate(cfg: Config) -> dict:
-    torch.manual_seed(0)
-    preprocessor = dict(type='ClsDataPreprocessor', **cfg.data_preprocessor)
-    model = MODELS.build(dict(cfg.model, data_preprocessor=preprocessor))
-
-    batch = next(iter(Runner.build_dataloader(cfg.train_dataloader, seed=0)))
-    optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
-    loss, _ = model.parse_losses(model(**model.data_preprocessor(batch, True), mode='loss'))
-    loss.backward()
-    assert torch.isfinite(loss)
-    assert all(p.grad is not None for p in model.parameters())
-    optimizer.step()
-
-    model.eval()
-    for loader, evaluator in (
-        (cfg.val_dataloader, cfg.val_evaluator),
-        (cfg.test_dataloader, cfg.test_evaluator),
-    ):
-        data = Runner.build_dataloader(loader, seed=0)
-        evaluator = Evaluator(dict(evaluator))
-        for batch in data:
-            evaluator.process(model.val_step(batch), batch)
-        metrics = evaluator.evaluate(len(data.dataset))
+    for metrics in train_a_step_and_evaluate(cfg):
         assert 0 < metrics['reid/mAP'] < 100
-    return metrics
+        if path in SEARCHES:
+            assert cfg.custom_hooks[0].reward in metrics
 
 
 @pytest.mark.parametrize('path', SEARCHES, ids=lambda path: path.stem)

@@ -1,5 +1,6 @@
 """FaceDataset: its sources, parts, lists and D_v."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from torch.utils.data import DataLoader
 from amlfs_mm.datasets import FaceDataset
 from amlfs_mm.engine.checks import check_held_out
 
-ORL = Path('/work/shared/data/orl_faces')
+ORL = Path(os.environ.get('DATA_ROOT', 'data')) / 'orl_faces'
 NAMES = [f'{45 + 54 * identity:07d}' for identity in range(10)]
 
 
