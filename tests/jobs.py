@@ -63,9 +63,9 @@ class Job:
         Job.started.append(self)
         for rank, log in enumerate(self.logs):
             log.unlink(missing_ok=True)
-            environment = {}
+            environment = dict(os.environ)  # as it is now, not as when the server started
             if processes > 1:
-                environment = dict(
+                environment.update(
                     RANK=rank,
                     LOCAL_RANK=rank,
                     WORLD_SIZE=processes,
