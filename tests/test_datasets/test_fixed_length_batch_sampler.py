@@ -35,9 +35,14 @@ def test_all_images_come_as_often_in_the_long_run():
     assert max(counts) < 249
 
 
-@pytest.mark.parametrize('num_batches', [0, -1, 6])
+@pytest.mark.parametrize('num_batches', [0, -1, 6, 2.5])
 def test_more_batches_than_the_data_has(num_batches: int):
     """23 images are 5 whole batches of 4."""
     with pytest.raises(ValueError, match=r'has 5 batches of 4: choose 1 to 5') as error:
         epochs(num_batches, 1)
     assert f'num_batches={num_batches}' in str(error.value)
+
+
+def test_a_batch_larger_than_the_data():
+    with pytest.raises(ValueError, match=r'batch_size=24 is more than the 23 images'):
+        epochs(num_batches=1, count=1, batch_size=24)

@@ -26,13 +26,18 @@ class FixedLengthBatchSampler(BatchSampler):
         num_batches: Iterations of an epoch.
 
     Raises:
-        ValueError: The data has fewer batches.
+        ValueError: The data has fewer batches, or none.
     """
 
     def __init__(self, sampler: Sampler, batch_size: int, num_batches: int) -> None:
         super().__init__(sampler, batch_size, drop_last=True)
         in_a_pass = super().__len__()
-        if not 1 <= num_batches <= in_a_pass:
+        if in_a_pass == 0:
+            raise ValueError(
+                f'batch_size={batch_size} is more than the {len(sampler)} images of a process: '
+                'lower it'
+            )
+        if not isinstance(num_batches, int) or not 1 <= num_batches <= in_a_pass:
             raise ValueError(
                 f'num_batches={num_batches}, but a pass over the {len(sampler)} images of a '
                 f'process has {in_a_pass} batches of {batch_size}: choose 1 to {in_a_pass}'
