@@ -14,8 +14,7 @@ from amlfs_mm.registry import DATASETS
 
 from .face_sources import FaceSource, load_faces, select_identities
 from .face_split import ROLES, TRAIN, hold_out_faces, split_probes_gallery
-
-PARTS = ('train', 'val', 'test')
+from .held_out import check_part
 
 
 @DATASETS.register_module()
@@ -59,14 +58,7 @@ class FaceDataset(BaseDataset):
         pipeline: list = (),
         **kwargs,
     ) -> None:
-        if part not in PARTS:
-            raise ValueError(f'part must be one of {list(PARTS)}, got {part!r}')
-        if not 0 <= held_out < 1:
-            raise ValueError(f'held_out is a share in [0, 1), got {held_out}')
-        if part == 'val' and held_out == 0:
-            raise ValueError(
-                'held_out=0 leaves no D_v: hold identities out, or validate on a test set knowingly'
-            )
+        check_part(part, held_out)
         if isinstance(exclude, (str, Path)):
             raise ValueError(
                 f'exclude is a list of files, got {str(exclude)!r}: put it in brackets'

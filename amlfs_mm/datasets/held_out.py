@@ -6,6 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
+PARTS = ('train', 'val', 'test')
+
+
+def check_part(part: str, held_out: float) -> None:
+    """Refuse a part of a data set that does not exist with this share of held-out identities.
+
+    Raises:
+        ValueError: No such part, no such share, or a D_v (``val``) of no identities.
+    """
+    if part not in PARTS:
+        raise ValueError(f'part must be one of {list(PARTS)}, got {part!r}')
+    if not 0 <= held_out < 1:
+        raise ValueError(f'held_out is a share in [0, 1), got {held_out}')
+    if part == 'val' and held_out == 0:
+        raise ValueError(
+            "held_out=0 leaves no D_v: hold identities out, or validate on part='test' knowingly"
+        )
+
 
 def draw_held_out(
     usable: Sequence[int], total: int, share: float, seed: int, lack: str

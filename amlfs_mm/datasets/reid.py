@@ -8,10 +8,9 @@ from mmengine.logging import print_log
 from amlfs_mm.randomness import derive_seed
 from amlfs_mm.registry import DATASETS
 
+from .held_out import check_part
 from .reid_sources import Person, load_source
 from .reid_split import hold_out_identities, split_query_gallery
-
-PARTS = ('train', 'val', 'test')
 
 
 @DATASETS.register_module()
@@ -51,15 +50,7 @@ class ReIDDataset(BaseDataset):
         pipeline: list = (),
         **kwargs,
     ) -> None:
-        if part not in PARTS:
-            raise ValueError(f'part must be one of {list(PARTS)}, got {part!r}')
-        if not 0 <= held_out < 1:
-            raise ValueError(f'held_out is a share in [0, 1), got {held_out}')
-        if part == 'val' and held_out == 0:
-            raise ValueError(
-                "held_out=0 leaves no D_v: hold identities out, or validate on part='test' "
-                'knowingly'
-            )
+        check_part(part, held_out)
         self.source = source
         self.source_root = data_root
         self.part = part
