@@ -7,11 +7,13 @@ of them, and nothing happens where the cause is absent.
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import pickle
 import warnings
 
 import numpy as np
 import torch
+from mmengine.dataset import BaseDataset
 from mmengine.logging import HistoryBuffer
 from mmengine.utils import package_utils
 
@@ -93,7 +95,22 @@ def restore_in1d() -> None:
         np.in1d = np.isin  # noqa: NPY201
 
 
+def forget_earlier_copies_of_datasets() -> None:
+    """``BaseDataset.get_subset`` keeps what it copied for the life of the process.
+
+    The default ``memo`` of its deep copy is one dictionary for all calls, keyed by ``id``. Once a
+    data set is gone its address may be that of, say, a transform, which is then "copied" as that
+    data set: rarely, and anywhere a fold or a subset is built twice in a process.
+    """
+    copy = BaseDataset._copy_without_annotation
+    if isinstance(inspect.signature(copy).parameters['memo'].default, dict):
+        BaseDataset._copy_without_annotation = lambda dataset, memo=None: copy(
+            dataset, {} if memo is None else memo
+        )
+
+
 allow_history_buffers_in_checkpoints()
+forget_earlier_copies_of_datasets()
 find_packages_without_pkg_resources()
 restore_in1d()
 silence_mmcv_lite()

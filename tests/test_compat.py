@@ -11,6 +11,8 @@ from mmengine.config import Config
 from mmengine.utils import get_installed_path, is_installed
 from mmpretrain.evaluation.metrics import RetrievalRecall
 
+from amlfs_mm.datasets import Digits
+
 
 def test_configs_inherit_from_mmpretrain(tmp_path: Path):
     """`mmpretrain::` needed pkg_resources, which setuptools 82 dropped."""
@@ -30,6 +32,14 @@ def test_retrieval_metrics_run():
     scores = np.array([[0.9, 0.1, 0.5], [0.2, 0.8, 0.1]])
     recall = RetrievalRecall.calculate(scores, [[0], [2]], topk=1, target_indices=True)
     assert [float(r) for r in recall] == [50.0]
+
+
+def test_subsets_of_a_data_set_share_nothing():
+    """mmengine's would find the first copy again, or what has since taken its address."""
+    digits = Digits(split='val', pipeline=[dict(type='mmpretrain.PackInputs')])
+    first, second = digits.get_subset(3), digits.get_subset(5)
+    assert [len(first), len(second), len(digits)] == [3, 5, 300]
+    assert first.pipeline is not second.pipeline
 
 
 def test_stock_mmpretrain_launcher_runs_a_search(tmp_path: Path):
