@@ -1,6 +1,7 @@
 """Every config builds its model, and says what differs from its base."""
 
 import copy
+import re
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
 NO_SEARCH = ('am_softmax_', 'baseline_', 'replay_')
-CONFIGS = sorted((ROOT / 'configs').glob('*.py'))
-CLASSIFIERS = [path for path in CONFIGS if '_resnet20_' in path.stem]
+CONFIGS = sorted([*(ROOT / 'configs').glob('*.py'), *(ROOT / 'configs' / 'ablations').glob('*.py')])
+CLASSIFIERS = [path for path in CONFIGS if re.search(r'_resnet(20|8)_', path.stem)]
 SEARCHES = [path for path in CLASSIFIERS if not path.stem.startswith(NO_SEARCH)]
 
 
@@ -22,10 +23,12 @@ def test_trains_a_step(path: Path):
     model = copy.deepcopy(cfg.model)
     model.data_preprocessor = dict(type='ClsDataPreprocessor', **cfg.data_preprocessor)
     model = MODELS.build(model)
+    channels = cfg.model.backbone.get('in_channels', 3)
     size = 8 if 'digits' in path.stem else 32
     samples = [DataSample().set_gt_label(label) for label in (0, 9)]
     data = model.data_preprocessor(
-        dict(inputs=torch.randint(0, 256, (2, 3, size, size)), data_samples=samples), training=True
+        dict(inputs=torch.randint(0, 256, (2, channels, size, size)), data_samples=samples),
+        training=True,
     )
     loss = model(**data, mode='loss')['loss']
     loss.backward()
@@ -35,8 +38,10 @@ def test_trains_a_step(path: Path):
 
 @pytest.mark.parametrize('path', SEARCHES, ids=lambda path: path.stem)
 def test_a_search_is_its_baseline_plus_head_hook_and_runner(path: Path):
-    baseline = path.with_name('baseline_' + path.name[path.name.index('resnet20_') :])
-    search, plain = Config.fromfile(path), Config.fromfile(baseline)
+    task = re.search(r'resnet\d+_.*?(?=(_[bm]\d+(_.*)?)?$)', path.stem).group()
+    search, plain = (
+        Config.fromfile(file) for file in (path, ROOT / 'configs' / f'baseline_{task}.py')
+    )
     assert search.model.head.type == 'amlfs_mm.AMLFSHead'
     assert search.runner_type == 'amlfs_mm.LossSearchRunner'
     assert search.custom_hooks[0].type == 'amlfs_mm.LossSearchHook'
@@ -49,7 +54,7 @@ def test_a_search_is_its_baseline_plus_head_hook_and_runner(path: Path):
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_opens_with_command_and_cost(path: Path):
     header = path.read_text().split('_base_')[0]
-    assert f'configs/{path.name}' in header
+    assert str(path.relative_to(ROOT)) in header
     assert '# Cost:' in header
     assert len(path.read_text().splitlines()) <= 16
 
