@@ -38,7 +38,7 @@ def test_trains_a_step(path: Path):
 
 @pytest.mark.parametrize('path', SEARCHES, ids=lambda path: path.stem)
 def test_a_search_is_its_baseline_plus_head_hook_and_runner(path: Path):
-    task = re.search(r'resnet\d+_.*?(?=(_[bm]\d+(_.*)?)?$)', path.stem).group()
+    task = re.search(r'resnet\d+_[a-z0-9]+(_shift|_noise\d+)?', path.stem).group()
     search, plain = (
         Config.fromfile(file) for file in (path, ROOT / 'configs' / f'baseline_{task}.py')
     )

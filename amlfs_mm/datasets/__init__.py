@@ -1,4 +1,5 @@
 from .digits import Digits
+from .drawn_classes import DrawnClasses
 from .face import FaceDataset
 from .face_pairs import FacePairs
 from .image_folder import ImageFolder
@@ -11,6 +12,7 @@ from .transforms import LabelNoise, LoadWholeImage
 
 __all__ = [
     'Digits',
+    'DrawnClasses',
     'FaceDataset',
     'FacePairs',
     'FixedLengthBatchSampler',
