@@ -1,6 +1,6 @@
 """Compare configs over seeds at the compute they used: a Markdown table.
 
-    python tools/analysis/benchmark.py --seeds 0 1 2 CONFIG [CONFIG ...]   # run what is missing
+    python tools/analysis/benchmark.py CONFIG [CONFIG ...] --seeds 0 1 2   # run what is missing
     python tools/analysis/benchmark.py WORK_DIR [WORK_DIR ...]             # only the table
 
 A CONFIG is trained with `tools/dist_train.sh` and its last checkpoint tested with `tools/test.py`,
