@@ -45,16 +45,22 @@ class PiecewiseLinear:
 
     def locate(self, x: Tensor) -> Tensor:
         """The interval of each value: an int64 tensor of x's shape, in [0, M)."""
-        return torch.bucketize(x.detach(), self.edges[1:-1], right=True)
+        inner = inner_edges(self.lower, self.upper, self.num_intervals, self.slope.device)
+        return torch.bucketize(x.detach(), inner, right=True)
 
-    def tangent(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def tangent(self, x: Tensor, interval: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Slope and bias at each value, both of x's shape.
 
         This pair is all that a loss needs: the value is ``slope * x + bias`` and the derivative
         ``slope``. A smooth transform can take part by returning its tangent line.
+
+        Args:
+            x: The values.
+            interval: ``locate(x)``, where it is at hand.
         """
-        interval = self.locate(x)
-        return self.slope[interval], self.bias[interval]
+        if interval is None:
+            interval = self.locate(x)
+        return self.slope.take(interval), self.bias.take(interval)
 
     def formulas(self, variable: str) -> list[str]:
         """A line of text an interval, ``1.2 x - 0.1 for -1 <= x < 0``."""
@@ -78,3 +84,9 @@ class PiecewiseLinear:
 def even_edges(lower: float, upper: float, num_intervals: int, device: torch.device) -> Tensor:
     """(M + 1,) end points of even intervals; made once a device, and not to be written to."""
     return torch.linspace(lower, upper, num_intervals + 1, device=device)
+
+
+@cache
+def inner_edges(lower: float, upper: float, num_intervals: int, device: torch.device) -> Tensor:
+    """(M - 1,) those between two intervals; made once a device, and not to be written to."""
+    return even_edges(lower, upper, num_intervals, device)[1:-1]

@@ -91,8 +91,8 @@ class SearchSoftmaxProbability:
         """The interval of each value: 0."""
         return torch.zeros_like(x, dtype=torch.int64)
 
-    def tangent(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Slope and bias at each value, both of x's shape."""
+    def tangent(self, x: Tensor, interval: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Slope and bias at each value, both of x's shape; the interval tells nothing."""
         x = x.detach()
         denominator = self.a * x + 1 - self.a
         return (1 - self.a) / denominator**2, self.a * (x / denominator) ** 2

@@ -142,8 +142,8 @@ class AMLFSHead(ClsHead):
         if isinstance(self.fc, ShardedLinear):
             per_sample = self.per_sample_loss_of_shards(features, target)
             return dict(loss=self.loss_weight * per_sample.mean())
-        logits, features = bias_free_logits(features, self.fc.weight, self.scale)
-        with torch.autocast(logits.device.type, enabled=False):
+        with torch.autocast(features.device.type, enabled=False):
+            logits, features = bias_free_logits(features, self.fc.weight, self.scale)
             per_sample = self.per_sample_loss(logits, features, target)
         losses = dict(loss=self.loss_weight * per_sample.mean())
         if self.cal_acc:
@@ -159,7 +159,7 @@ class AMLFSHead(ClsHead):
         target_norm = norms_outside_t(features, self.fc.weight, target, self.scale)
         t, tau = self.search_space.transforms(self.theta, self.min_slope)
         found = fused_amlfs_loss(logits, target, target_norm, t, tau, self.tau_floor)
-        self._count(t.locate(found.cosine), tau.locate(found.probability))
+        self._count(found.t_interval, found.tau_interval)
         return found.loss
 
     def per_sample_loss_of_shards(self, features: Tensor, target: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .unit_rows import norm, unit_rows
+from .unit_rows import norm, unit_linear
 
 Scale = float | str | None
 
@@ -40,10 +40,8 @@ def bias_free_logits(features: Tensor, weight: Tensor, scale: Scale) -> tuple[Te
         features, weight = features.to(dtype), weight.to(dtype)
         if scale is None:
             return F.linear(features, weight), features
-        if scale == 'feature':
-            return F.linear(features, unit_rows(weight, 1e-12)), features
-        # The scale on N x D numbers, not on the N x C logits.
-        return F.linear(unit_rows(features, eps, scale), unit_rows(weight, 1e-12)), features
+        length = None if scale == 'feature' else scale
+        return unit_linear(features, weight, length, eps), features
 
 
 def norms_outside_t(

@@ -1,10 +1,19 @@
-"""Rows of one length, with the gradient written out: it spares passes over the class weights."""
+"""Logits of features and class weights of one length, with the gradient written out.
+
+Class weights are many: of their size C x D the unit rows and the gradient are all that is written.
+"""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
+
+WEIGHT_EPS = 1e-12
+"""As in ``F.normalize``: a class weight shorter than this counts as this long."""
 
 
 def norm(x: Tensor) -> Tensor:
@@ -12,28 +21,61 @@ def norm(x: Tensor) -> Tensor:
     return torch.linalg.vector_norm(x, dim=1, dtype=torch.float64).to(x.dtype)
 
 
-def unit_rows(x: Tensor, eps: float, length: float = 1.0) -> Tensor:
-    """``length x / max(|x|, eps)`` for each row of x (N, D).
+def unit_linear(features: Tensor, weight: Tensor, scale: float | None, eps: float) -> Tensor:
+    """``scale cos(W_j, x)``, logits (N, C), from features x (N, D) and class weights W (C, D).
 
-    As ``length * F.normalize(x, eps=eps)``, with fewer passes over x in the backward pass, and for
-    rows of any length.
+    As ``F.linear(scale * F.normalize(features, eps=eps), F.normalize(weight))``, with fewer passes
+    over the weights in the backward pass, and for features of any length from eps up. Without a
+    scale the features keep their length: ``|x| cos(W_j, x)``.
     """
-    return _UnitRows.apply(x, eps, length)
+    return _UnitLinear.apply(features, weight, scale, eps)
 
 
-class _UnitRows(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, eps: float, length: float) -> Tensor:
-        own = norm(x)[:, None]
-        factor = length / own.clamp(min=eps)
-        rows = x * factor
+class UnitRows(NamedTuple):
+    """Rows of one length, ``length x / max(|x|, eps)``, and what their gradient needs."""
+
+    rows: Tensor  # (N, D)
+    factor: Tensor | None  # (N, 1) length / max(|x|, eps)
+    long: Tensor | None  # (N, 1) |x| > eps
+
+    @classmethod
+    def of(cls, x: Tensor, length: float, eps: float, dtype: torch.dtype) -> UnitRows:
+        own = torch.linalg.vector_norm(x, dim=1, keepdim=True, dtype=dtype)
+        factor = (length / own.clamp(min=eps)).to(x.dtype)
+        return cls(x * factor, factor, own > eps)
+
+    def backward_(self, grad: Tensor, length: float) -> Tensor:
+        """The gradient by x, in place of that by the rows."""
         # Shorter rows are multiplied by a constant: no part of their gradient is taken away.
-        ctx.save_for_backward(rows, factor, (own > eps).to(x.dtype) / -(length**2))
-        return rows
+        along = torch.linalg.vecdot(grad, self.rows).unsqueeze(1).mul_(self.long)
+        return grad.addcmul_(self.rows, along, value=-1 / length**2).mul_(self.factor)
+
+
+class _UnitLinear(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx, features: Tensor, weight: Tensor, scale: float | None, eps: float
+    ) -> Tensor:
+        x = UnitRows(features, None, None)
+        if scale is not None:
+            # The scale on N x D numbers, not on the N x C logits. In float64 for any length.
+            x = UnitRows.of(features, scale, eps, torch.float64)
+        # float64 is a copy of C x D numbers, which weights shorter than 1e18 do not need.
+        w = UnitRows.of(weight, 1.0, WEIGHT_EPS, weight.dtype)
+        ctx.save_for_backward(*x, *w)
+        ctx.scale = scale
+        return F.linear(x.rows, w.rows)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, None, None]:
-        rows, factor, share = ctx.saved_tensors
-        along = torch.linalg.vecdot(grad, rows).unsqueeze(1).mul_(share)
-        return torch.addcmul(grad, rows, along).mul_(factor), None, None
+    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+        saved = ctx.saved_tensors
+        x, w = UnitRows(*saved[:3]), UnitRows(*saved[3:])
+        by_features = by_weight = None
+        if ctx.needs_input_grad[0]:
+            by_features = grad @ w.rows
+            if ctx.scale is not None:
+                by_features = x.backward_(by_features, ctx.scale)
+        if ctx.needs_input_grad[1]:
+            by_weight = w.backward_(grad.T @ x.rows, 1.0)
+        return by_features, by_weight, None, None

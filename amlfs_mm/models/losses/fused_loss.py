@@ -20,16 +20,16 @@ from amlfs_mm.search import PiecewiseLinear
 
 from .amlfs_loss import CONSTANT_FLOOR, RELATIVE_FLOOR
 
-LARGEST_EXPONENT = 80
-"""exp of it is finite in float32."""
+SMALLEST_EXPONENT = -80
+"""exp of it is a normal number in float32."""
 
 
 class SearchedLoss(NamedTuple):
-    """The losses (N,), and without gradient the target's cosine (N,) and probability p^t (N,)."""
+    """The losses (N,), and the intervals (N,) that the samples fell into."""
 
     loss: Tensor
-    cosine: Tensor
-    probability: Tensor
+    t_interval: Tensor  # of t, the target's cosine's
+    tau_interval: Tensor  # of tau, the probability p^t's
 
 
 def fused_amlfs_loss(
@@ -46,28 +46,32 @@ def fused_amlfs_loss(
 
 def log_tau_and_weight(
     log_probability: Tensor, tau: PiecewiseLinear, floor: str
-) -> tuple[Tensor, Tensor]:
-    """``log tau(p)`` (N,) as in :func:`.log_tau`, and its derivative by ``log p``.
+) -> tuple[Tensor, Tensor, Tensor]:
+    """``log tau(p)`` as in :func:`.log_tau`, its derivative by ``log p``, and p's intervals.
 
     The derivative, ``p tau'(p) / tau(p)``, is the factor by which tau weights the sample's softmax
     gradient: ``a p / (a p + b)`` where the floor does not reach.
     """
     probability = log_probability.exp()
-    slope, bias = tau.tangent(probability)
-    line = slope * probability
+    interval = tau.locate(probability)
+    slope, bias = tau.tangent(probability, interval)
     if floor == 'constant':
+        line = slope * probability
         value = (line + bias).clamp(min=CONSTANT_FLOOR)
-        return value.log(), (line / value).where(value > CONSTANT_FLOOR, 0)
-    log_line = slope.log() + log_probability  # log(a p), also where p has underflowed
-    # b / (a p), from which the floor of a tenth of a p takes what is below -9 / 10.
-    ratio = bias * (-log_line).clamp(max=LARGEST_EXPONENT).exp()
-    floored = ratio < RELATIVE_FLOOR - 1
-    ratio = ratio.clamp(min=RELATIVE_FLOOR - 1)
-    log_tau = torch.where(bias > 0, (line + bias).log(), log_line + ratio.log1p())
-    return log_tau, (1 + ratio).reciprocal().masked_fill(floored, 1)
+        return value.log(), (line / value).where(value > CONSTANT_FLOOR, 0), interval
+    log_line = slope.log() + log_probability  # log(a p)
+    line = log_line.clamp(min=SMALLEST_EXPONENT).exp()  # a p, nowhere 0
+    value, least = line + bias, RELATIVE_FLOOR * line
+    floored = value < least
+    value = torch.maximum(value, least)
+    weight = line / value
+    log_tau = torch.where(bias > 0, value.log(), log_line - weight.log())
+    return log_tau, weight.masked_fill_(floored, 1), interval
 
 
 class _SearchedLoss(torch.autograd.Function):
+    """All vectors of N numbers are columns (N, 1) inside."""
+
     @staticmethod
     def forward(
         ctx: FunctionCtx,
@@ -78,37 +82,35 @@ class _SearchedLoss(torch.autograd.Function):
         tau: PiecewiseLinear,
         floor: str,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        index = target[:, None]
-        target_logit = logits.gather(1, index).squeeze(1)
+        target = target.unsqueeze(1)
+        target_logit = logits.gather(1, target)
+        divisor = target_norm
         if isinstance(target_norm, Tensor):
-            cosine = target_logit / target_norm.clamp(min=torch.finfo(logits.dtype).tiny)
-        else:
-            cosine = target_logit / target_norm
-        slope, bias = t.tangent(cosine)
-        transformed = slope * target_logit + bias * target_norm
+            target_norm = target_norm.unsqueeze(1)
+            divisor = target_norm.clamp(min=torch.finfo(logits.dtype).tiny)
+        cosine = target_logit / divisor
+        t_interval = t.locate(cosine)
+        slope, bias = t.tangent(cosine, t_interval)
+        transformed = torch.addcmul(bias * target_norm, slope, target_logit)
 
         # A copy of N x C is saved: the N target logits are replaced and put back.
         values = logits.data
-        values.scatter_(1, index, transformed[:, None])
+        values.scatter_(1, target, transformed)
         log_probabilities = F.log_softmax(values, 1)
-        values.scatter_(1, index, target_logit[:, None])
+        values.scatter_(1, target, target_logit)
 
-        log_probability = log_probabilities.gather(1, index).squeeze(1)
-        log_tau, weight = log_tau_and_weight(log_probability, tau, floor)
-        probability = log_probability.exp()
-        ctx.save_for_backward(log_probabilities, target, weight, slope, bias)
-        ctx.mark_non_differentiable(cosine, probability)
-        return -log_tau, cosine, probability
+        log_probability = log_probabilities.gather(1, target)
+        log_tau, weight, tau_interval = log_tau_and_weight(log_probability, tau, floor)
+        ctx.save_for_backward(log_probabilities, log_probability, target, weight, slope, bias)
+        return log_tau.squeeze(1).neg(), t_interval.squeeze(1), tau_interval.squeeze(1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, grad: Tensor, *_: Tensor) -> tuple:
-        log_probabilities, target, weight, slope, bias = ctx.saved_tensors
-        index = target[:, None]
-        grad = grad * weight
-        # p - 1, exact also where p is nearly 1
-        grad_transformed = grad * log_probabilities.gather(1, index).squeeze(1).expm1()
-        grad_logits = log_probabilities.exp().mul_(grad[:, None])
-        grad_logits.scatter_(1, index, (slope * grad_transformed)[:, None])
-        grad_norm = bias * grad_transformed if ctx.needs_input_grad[2] else None
+        log_probabilities, log_probability, target, weight, slope, bias = ctx.saved_tensors
+        grad = grad.unsqueeze(1) * weight
+        grad_transformed = grad * log_probability.expm1()  # p - 1, exact also where p is nearly 1
+        grad_logits = log_probabilities.exp().mul_(grad)
+        grad_logits.scatter_(1, target, slope * grad_transformed)
+        grad_norm = (bias * grad_transformed).squeeze(1) if ctx.needs_input_grad[2] else None
         return grad_logits, None, grad_norm, None, None, None

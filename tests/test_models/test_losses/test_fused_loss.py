@@ -28,12 +28,13 @@ def draw(
 
 def losses_and_gradients(function, logits: Tensor, target: Tensor, norm: Tensor, *options) -> tuple:
     logits, norm = logits.clone().requires_grad_(), norm.clone().requires_grad_()
+    t, tau, _ = options
     loss, cosine, probability = function(logits, target, norm, *options)
-    assert not cosine.requires_grad
-    assert not probability.requires_grad
+    if function is amlfs_loss:
+        cosine, probability = t.locate(cosine), tau.locate(probability)
     upstream = torch.linspace(-1, 2, len(loss), dtype=loss.dtype)
     gradients = torch.autograd.grad((upstream * loss).sum(), [logits, norm])
-    return (loss.detach(), cosine, probability, *gradients)
+    return (loss.detach(), *gradients, cosine, probability)
 
 
 @pytest.mark.parametrize('floor', ['relative', 'constant'])
