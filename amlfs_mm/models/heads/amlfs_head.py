@@ -127,7 +127,9 @@ class AMLFSHead(ClsHead):
 
     def forward(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
         """The untransformed logits (N, C) in at least float32; they never depend on theta."""
-        return bias_free_logits(self.pre_logits(feats), whole_weight(self.fc), self.scale)[0]
+        features = self.pre_logits(feats)
+        with torch.autocast(features.device.type, enabled=False):
+            return bias_free_logits(features, whole_weight(self.fc), self.scale)[0]
 
     def loss(
         self, feats: tuple[Tensor, ...], data_samples: list[DataSample], **kwargs
@@ -172,8 +174,10 @@ class AMLFSHead(ClsHead):
 
     def _count(self, t_interval: Tensor, tau_interval: Tensor) -> None:
         if self.training:
-            count_intervals(self.t_count, t_interval)
-            count_intervals(self.tau_count, tau_interval)
+            # Unlike bincount, no host sync.
+            ones = torch.ones_like(t_interval)
+            self.t_count.scatter_add_(0, t_interval, ones)
+            self.tau_count.scatter_add_(0, tau_interval, ones)
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:
         saved = state_dict.get(prefix + 'theta')
@@ -199,8 +203,3 @@ def plain_loss_weight(loss: dict) -> float:
             '_delete_=True'
         )
     return float(weight)
-
-
-def count_intervals(count: Tensor, interval: Tensor) -> None:
-    """Add a batch's intervals (N,) to count (M,) in place; unlike bincount, no host sync."""
-    count.scatter_add_(0, interval, torch.ones_like(interval))

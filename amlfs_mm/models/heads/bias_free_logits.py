@@ -32,16 +32,14 @@ def check_scale(scale: Scale) -> None:
 
 
 def bias_free_logits(features: Tensor, weight: Tensor, scale: Scale) -> tuple[Tensor, Tensor]:
-    """Logits (N, C) and the features (N, D), in float32 or wider also under autocast."""
+    """Logits (N, C) and the features (N, D), in float32 or wider; to be called without autocast."""
     dtype = torch.promote_types(features.dtype, torch.float32)
     # Normalising a feature of size eps multiplies gradients by 1 / eps, which half cannot hold.
     eps = 2.0**-6 if features.dtype == torch.float16 else 1e-6
-    with torch.autocast(features.device.type, enabled=False):
-        features, weight = features.to(dtype), weight.to(dtype)
-        if scale is None:
-            return F.linear(features, weight), features
-        length = None if scale == 'feature' else scale
-        return unit_linear(features, weight, length, eps), features
+    features, weight = features.to(dtype), weight.to(dtype)
+    if scale is None:
+        return F.linear(features, weight), features
+    return unit_linear(features, weight, None if scale == 'feature' else scale, eps), features
 
 
 def norms_outside_t(

@@ -20,8 +20,8 @@ from amlfs_mm.search import PiecewiseLinear
 
 from .amlfs_loss import CONSTANT_FLOOR, RELATIVE_FLOOR
 
-SMALLEST_EXPONENT = -80
-"""exp of it is a normal number in float32."""
+SMALLEST_PROBABILITY = 1e-35
+"""A tenth of a hundredth of it, of the least slope, is still a float32."""
 
 
 class SearchedLoss(NamedTuple):
@@ -59,14 +59,13 @@ def log_tau_and_weight(
         line = slope * probability
         value = (line + bias).clamp(min=CONSTANT_FLOOR)
         return value.log(), (line / value).where(value > CONSTANT_FLOOR, 0), interval
-    log_line = slope.log() + log_probability  # log(a p)
-    line = log_line.clamp(min=SMALLEST_EXPONENT).exp()  # a p, nowhere 0
-    value, least = line + bias, RELATIVE_FLOOR * line
-    floored = value < least
-    value = torch.maximum(value, least)
-    weight = line / value
-    log_tau = torch.where(bias > 0, value.log(), log_line - weight.log())
-    return log_tau, weight.masked_fill_(floored, 1), interval
+    line = slope * probability.clamp(min=SMALLEST_PROBABILITY)
+    value = line + bias
+    share = value / line
+    # Of a lowered tau the log is log(a p) + log(share), also where p is too small for a float.
+    lowered = log_probability + (slope * share.clamp(min=RELATIVE_FLOOR)).log()
+    log_tau = torch.where(bias > 0, value.log(), lowered)
+    return log_tau, F.threshold(share, RELATIVE_FLOOR, 1).reciprocal(), interval
 
 
 class _SearchedLoss(torch.autograd.Function):
