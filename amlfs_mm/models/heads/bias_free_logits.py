@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .unit_rows import norm, unit_linear
+from .unit_linear import norm, unit_linear
 
 Scale = float | str | None
 
