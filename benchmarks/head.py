@@ -4,8 +4,8 @@
 
 Needs `pip install -r requirements/bench.txt`. Sizes are N x D x C: samples, numbers of a feature,
 classes. `plain` is `F.cross_entropy(s * F.linear(normalize(x), normalize(W)), y)`, the least that a
-cosine softmax costs if written in one line. The sides take turns, step by step, in one process; with
-one CPU thread it is their CPU time that counts, which other programs disturb less. Prints each
+cosine softmax costs if written in one line. The sides take turns, step by step, in one process;
+with one CPU thread it is their CPU time that counts, which other programs disturb less. Prints each
 side's median, the median of its ratios to plain, and the largest sum of tensors that a step holds
 beyond what is there before it, in units of one N x C float32 tensor, gradients included. Exits
 with 1 if a goal is missed by more than 10 %: AMLFSHead takes at most 1.05 x plain's time from 751

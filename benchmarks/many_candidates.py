@@ -259,7 +259,7 @@ def main() -> None:
     print(f'torch {torch.__version__}, {args.device}, {torch.get_num_threads()} threads\n')
     check_equality(3, args.device)
     print(
-        '| images x side | K | in turn, ms | vmap, ms | grouped, ms | in turn / vmap | / grouped |'
+        '| images x side | K | in turn, ms | vmap, ms | grouped, ms | gain of vmap | of grouped |'
     )
     print('|---|---|---|---|---|---|---|')
     for batch in args.batches:

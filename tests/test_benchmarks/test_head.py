@@ -52,7 +52,7 @@ def test_missed_goals(size, plain, arcface, memory, missed):
     seconds = {side: [3.0] * 3 for side in head.SIDES}
     seconds['plain'] = [3 / plain] * 3
     seconds['mmpretrain ArcFaceClsHead'] = [3 / arcface] * 3
-    held = {side: 3.0 for side in head.SIDES} | {head.OURS: memory}
+    held = dict.fromkeys(head.SIDES, 3.0) | {head.OURS: memory}
     found = head.missed_goals(size, seconds, held)
     assert found == [f'{size}: {line}' for line in missed]
 

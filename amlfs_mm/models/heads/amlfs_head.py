@@ -143,11 +143,11 @@ class AMLFSHead(ClsHead):
         features = self.pre_logits(feats)
         if isinstance(self.fc, ShardedLinear):
             per_sample = self.per_sample_loss_of_shards(features, target)
-            return dict(loss=self.loss_weight * per_sample.mean())
+            return dict(loss=self._weighted_mean(per_sample))
         with torch.autocast(features.device.type, enabled=False):
             logits, features = bias_free_logits(features, self.fc.weight, self.scale)
             per_sample = self.per_sample_loss(logits, features, target)
-        losses = dict(loss=self.loss_weight * per_sample.mean())
+        losses = dict(loss=self._weighted_mean(per_sample))
         if self.cal_acc:
             # Without thresholds: the default one, 0, counts negative logits as wrong.
             accuracy = Accuracy.calculate(logits, target, topk=self.topk, thrs=(None,))
@@ -171,6 +171,10 @@ class AMLFSHead(ClsHead):
         self._count(t.locate(cosine), tau.locate(log_probability.exp()))
         with torch.autocast(features.device.type, enabled=False):
             return -log_tau(log_probability, tau, self.tau_floor)
+
+    def _weighted_mean(self, per_sample: Tensor) -> Tensor:
+        mean = per_sample.mean()
+        return mean if self.loss_weight == 1 else self.loss_weight * mean
 
     def _count(self, t_interval: Tensor, tau_interval: Tensor) -> None:
         if self.training:

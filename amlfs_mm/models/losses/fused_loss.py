@@ -20,8 +20,8 @@ from amlfs_mm.search import PiecewiseLinear
 
 from .amlfs_loss import CONSTANT_FLOOR, RELATIVE_FLOOR
 
-SMALLEST_PROBABILITY = 1e-35
-"""A tenth of a hundredth of it, of the least slope, is still a float32."""
+SMALLEST_PROBABILITY = 1e-30
+"""Of p in ``a p + b`` and ``b / (a p)``: keeps the one from 0, the other finite, in float32."""
 
 
 class SearchedLoss(NamedTuple):
