@@ -13,6 +13,7 @@ import warnings
 
 import numpy as np
 import torch
+from mmengine.config import config as mmengine_config
 from mmengine.dataset import BaseDataset
 from mmengine.logging import HistoryBuffer
 from mmengine.utils import package_utils
@@ -109,7 +110,26 @@ def forget_earlier_copies_of_datasets() -> None:
         )
 
 
+def format_a_config_once() -> None:
+    """mmengine formats the config's text for every checkpoint anew, which takes longer than saving.
+
+    It still writes the config's text as it is then; only a text that has been formatted before is
+    not parsed and laid out again.
+    """
+    format_code = mmengine_config.FormatCode
+    formatted: dict[str, tuple[str, bool]] = {}
+
+    def format_once(text: str, **options) -> tuple[str, bool]:
+        if text not in formatted:
+            formatted.clear()  # one config a process is the rule
+            formatted[text] = format_code(text, **options)
+        return formatted[text]
+
+    mmengine_config.FormatCode = format_once
+
+
 allow_history_buffers_in_checkpoints()
+format_a_config_once()
 forget_earlier_copies_of_datasets()
 find_packages_without_pkg_resources()
 restore_in1d()

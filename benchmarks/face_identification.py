@@ -8,14 +8,16 @@ of its own, so that its peak memory is its own; it reads the file in chunks, whi
 time. The machine's speed is that of torch multiplying square float32 matrices in the same process,
 before and after; a share compares the multiplications that the protocol needs, per second, with it:
 seconds on the clock, and processor seconds, which other work on the machine disturbs less. Prints
-medians and the range of the share.
+medians and the range of the share. Goals, with all distractors: 70 % of the product's speed, less
+than 2 GB.
 """
 
+from __future__ import annotations
+
 import argparse
-import multiprocessing
-import os
 import resource
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,9 +25,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from measuring import Goal, check, describe_machine, in_own_process, median_ratio, take_turns
 
 PROBES, PERSONS, DIM, CHUNK = 3530, 80, 512, 16384
 SQUARE = 4096
+SHARE_GOAL, MEMORY_GOAL = 0.7, 2.0
 
 
 def parse_args() -> argparse.Namespace:
@@ -81,9 +85,9 @@ def multiplication_speed() -> np.ndarray:
     return 2 * SQUARE**3 / np.min(seconds, axis=0)
 
 
-def measure(path: Path, count: int, ranks: list[int], pipe) -> None:
-    """Run once in this process; send seconds, peak memory in GB, the machine's GFLOP/s, shares of
-    it by both clocks, and the rates."""
+def measure(path: Path, count: int, ranks: list[int]) -> tuple:
+    """Run once in this process: seconds, peak memory in GB, the machine's GFLOP/s, shares of it by
+    both clocks, and the rates."""
     from amlfs_mm.evaluation import identification_rate
 
     probes, ids = draw_probes()
@@ -94,32 +98,18 @@ def measure(path: Path, count: int, ranks: list[int], pipe) -> None:
     machine = (before + multiplication_speed()) / 2
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     shares = 2 * PROBES * DIM * count / seconds / machine
-    pipe.send((seconds[0], peak, machine[0] / 1e9, *shares, rates))
+    return (seconds[0], peak, machine[0] / 1e9, *shares, rates)
 
 
-def in_own_process(*arguments) -> tuple:
-    context = multiprocessing.get_context('spawn')
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=measure, args=(*arguments, sender))
-    process.start()
-    sender.close()
-    result = receiver.recv()
-    process.join()
-    return result
-
-
-def main() -> None:
+def main() -> int:
     args = parse_args()
-    busy, cores = os.getloadavg()[0], os.cpu_count()
-    print(f'{cores} cores, torch threads {torch.get_num_threads()}, load before: {busy:.1f}')
+    describe_machine('numpy')
     sizes = (args.distractors // 2, args.distractors)
-    runs = {size: [] for size in sizes}
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         path = Path(folder) / 'distractors'
         write_distractors(path, args.distractors)
-        for _ in range(args.repeats):
-            for size in sizes:
-                runs[size].append(in_own_process(path, size, args.ranks))
+        sides = {n: lambda n=n: in_own_process(measure, path, n, args.ranks) for n in sizes}
+        runs = take_turns(sides, args.repeats)
     print(
         '\n| distractors | seconds | peak memory, GB | matrix product, GFLOP/s | share of it '
         '| in processor time |\n|---|---|---|---|---|---|'
@@ -133,10 +123,17 @@ def main() -> None:
             for share in columns[3:5]
         )
         print(f'| {size:,} | {seconds:.1f} | {peak:.2f} | {speed:.1f} | {shares} |')
-    half, whole = (statistics.median(run[0] for run in runs[size]) for size in sizes)
-    print(f'\ntwice the distractors: {whole / half:.2f} x the seconds; rates {results[0][5]}')
-    print(f'load after: {os.getloadavg()[0]:.1f}')
+    half, whole = ([run[0] for run in runs[size]] for size in sizes)
+    print(f'\ntwice the distractors: {median_ratio(whole, half):.2f} x the seconds')
+    print(f'rates: {results[0][5]}')
+    share = statistics.median(run[3] for run in results)
+    return check(
+        [
+            Goal("share of the matrix product's speed", share, SHARE_GOAL, at_least=True),
+            Goal('peak memory, GB', peak, MEMORY_GOAL),
+        ]
+    )
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

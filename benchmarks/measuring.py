@@ -65,10 +65,11 @@ def check(goals: Sequence[Goal]) -> int:
 
 def describe_machine(*packages: str) -> None:
     """Print a line with the machine, its load, and the versions of torch and of packages."""
-    versions = ', '.join(f'{name} {version(name)}' for name in ('torch', *packages))
+    versions = [f'{name} {version(name)}' for name in ('torch', *packages)]
     print(
         f'{processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, '
-        f'{torch.get_num_threads()} torch thread(s); Python {platform.python_version()}, {versions}',
+        f'{torch.get_num_threads()} torch thread(s)\n'
+        f'Python {platform.python_version()}, {", ".join(versions)}',
         flush=True,
     )
 

@@ -1,0 +1,241 @@
+"""What a search costs beyond the training and the evaluation of its candidates.
+
+    PYTHONPATH=. python benchmarks/search_overhead.py [--repeats 3] [--candidates 4] [--images 512]
+
+ResNet-20 on drawn images of 32 x 32 (PNG files), configs/{amlfs,baseline}_resnet20_folder.py as
+they are: a search of B candidates on one process, and a plain MMEngine Runner with the same data,
+model and batch, take turns, each in a process of its own. The first round (B epochs) of each is not
+counted. Compared are a round of the search, from its first hook to the next round's, and B times
+the plain epoch with its evaluation. The search logs, counts intervals and saves checkpoints; the
+plain side saves none, so that saving is overhead too. Goal: a round <= 1.02 x B plain epochs.
+
+Then what the round is made of, each step without the steps that it calls. An epoch here is a
+fraction of a real one: steps once a round weigh as much less in a real search as its epochs are
+longer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from measuring import Goal, check, describe_machine, in_own_process, median_ratio, take_turns
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+ROOT = Path(__file__).resolve().parent.parent
+GOAL = 1.02
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--repeats', type=int, default=3)
+    parser.add_argument('--candidates', type=int, default=4, help='B')
+    parser.add_argument('--rounds', type=int, default=2, help='of a run, the first not counted')
+    parser.add_argument('--images', type=int, default=512, help='to train; 64 others are D_v')
+    return parser.parse_args()
+
+
+def draw_images(
+    folder: Path, images: int, size: tuple[int, int] = (32, 32), held_out: int = 64
+) -> None:
+    """PNG files of a height and width in ten classes: random patches, each class its own tint."""
+    draw = np.random.default_rng(0)
+    for part, count in (('train', images), ('val', held_out), ('test', 10)):
+        for number in range(count):
+            path = folder / part / str(number % 10) / f'{number}.png'
+            path.parent.mkdir(parents=True, exist_ok=True)
+            small = draw.integers(0, 200, (size[0] // 4, size[1] // 4, 3))
+            patches = small.repeat(4, 0).repeat(4, 1) + 5 * (number % 10)
+            cv2.imwrite(str(path), patches.astype(np.uint8))
+
+
+class StepClock:
+    """Seconds of steps, without those of the steps that they call."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+        self._inner = [0.0]  # seconds of the steps within each step that is running
+
+    def watch(self, owner: Any, name: str, step: str) -> None:
+        """Count a function of an object, a class or a module as this step."""
+        function = getattr(owner, name)
+
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            self._inner.append(0.0)
+            began = time.perf_counter()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                lasted = time.perf_counter() - began
+                self.seconds[step] += lasted - self._inner.pop()
+                self._inner[-1] += lasted
+
+        setattr(owner, name, timed)
+
+
+class RoundClock(Hook):
+    """Reads the clocks whenever an epoch of the loop begins: a round of a search, or a plain epoch.
+
+    Args:
+        steps: Read too.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self, steps: StepClock) -> None:
+        self.steps = steps
+        self.readings: list[Counter[str]] = []
+        self.epoch: int | None = None
+
+    def read(self) -> None:
+        # Processor seconds of loader workers too.
+        clocks = dict(clock=time.perf_counter(), processor=sum(os.times()[:4]))
+        self.readings.append(Counter(clocks | self.steps.seconds))
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        if runner.epoch != self.epoch:  # else the next candidate of the same round
+            self.epoch = runner.epoch
+            self.read()
+
+    def after_train(self, runner: Runner) -> None:
+        self.read()
+
+    def seconds(self, skip: int) -> dict[str, float]:
+        """The median seconds between readings behind the first ``skip`` of them."""
+        pairs = list(pairwise(self.readings))[skip:]
+        names = self.readings[-1]
+        return {name: median(late[name] - soon[name] for soon, late in pairs) for name in names}
+
+
+def build_runner(name: str, data_root: str, work_dir: str, **options: Any) -> Runner:
+    """A runner of a config of the repository, as tools/train.py builds it."""
+    os.environ['DATA_ROOT'] = data_root
+    cfg = Config.fromfile(ROOT / 'configs' / f'{name}.py')
+    cfg.merge_from_dict(dict(work_dir=work_dir, experiment_name=Path(work_dir).name, **options))
+    cfg.setdefault('runner_type', 'Runner')
+    return RUNNERS.build(cfg)
+
+
+def run_plain(data_root: str, candidates: int, rounds: int) -> dict[str, float]:
+    """Seconds of a plain epoch with its evaluation."""
+    options = {
+        'train_cfg.max_epochs': candidates * rounds,
+        'train_cfg.val_interval': 1,
+        'default_hooks.checkpoint.interval': -1,
+    }
+    clock = RoundClock(StepClock())
+    with tempfile.TemporaryDirectory() as work_dir, QuietOutput():
+        runner = build_runner('baseline_resnet20_folder', data_root, work_dir, **options)
+        runner.register_hook(clock)
+        runner.train()
+    return clock.seconds(skip=candidates)
+
+
+def run_search(data_root: str, candidates: int, rounds: int) -> dict[str, float]:
+    """Seconds of a round, and of each of its steps."""
+    options = {'train_cfg.max_epochs': rounds, 'custom_hooks.0.num_candidates': candidates}
+    clock = RoundClock(StepClock())
+    with tempfile.TemporaryDirectory() as work_dir, QuietOutput():
+        runner = build_runner('amlfs_resnet20_folder', data_root, work_dir, **options)
+        runner.register_hook(clock)
+        watch_search(runner, clock.steps)
+        runner.train()
+    return clock.seconds(skip=1)
+
+
+def watch_search(runner: Runner, steps: StepClock) -> None:
+    """Time what a search does besides training."""
+    from amlfs_mm.datasets import reproducible
+    from amlfs_mm.engine import LossSearchHook, TrainingState
+
+    hook = next(hook for hook in runner.hooks if isinstance(hook, LossSearchHook))
+    for owner, name, step in (
+        (hook, 'sample', 'draw the candidates'),
+        (TrainingState, 'capture', 'capture states'),
+        (TrainingState, 'restore', 'restore states'),
+        (hook, 'install', 'install a candidate: seeds, theta'),
+        (reproducible, 'derive_seed', 'a seed for each image'),
+        (hook, 'before_train_iter', 'before each iteration: sign of life'),
+        (hook, 'after_train_iter', 'after each iteration: is the loss finite'),
+        (hook, 'score', 'before each evaluation: are the weights finite'),
+        (hook, 'evaluate', 'evaluate the candidates'),
+        (hook, 'exchange_rewards', 'exchange rewards'),
+        (hook, 'update', 'update mu'),
+        (hook, 'take_over', 'take over the winner'),
+        (hook, 'report', 'write the journal, tell the user'),
+        (runner, 'save_checkpoint', 'save checkpoints'),
+    ):
+        steps.watch(owner, name, step)
+
+
+class QuietOutput:
+    """Sends what this process prints, errors but exceptions too, to nowhere for a while."""
+
+    def __enter__(self) -> None:
+        sys.stdout.flush()
+        self._former = [os.dup(1), os.dup(2)]
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+
+    def __exit__(self, *_: Any) -> None:
+        for number, former in enumerate(self._former, start=1):
+            os.dup2(former, number)
+            os.close(former)
+
+
+def report_steps(runs: list[dict[str, float]]) -> None:
+    """Print what a round is made of, medians over the runs."""
+    middle = {name: median(run[name] for run in runs) for name in runs[0]}
+    seconds, _ = middle.pop('clock'), middle.pop('processor')
+    rest = {'train the candidates, and the rest': seconds - sum(middle.values())}
+    print('\n| step | ms a round | share of the round |\n|---|---|---|')
+    for step, lasted in (rest | middle).items():
+        print(f'| {step} | {1000 * lasted:.1f} | {100 * lasted / seconds:.2f} % |')
+
+
+def main() -> int:
+    args = parse_args()
+    torch.set_num_threads(1)
+    os.environ['OMP_NUM_THREADS'] = '1'
+    describe_machine('mmengine', 'mmpretrain')
+    with tempfile.TemporaryDirectory() as folder:
+        draw_images(Path(folder), args.images)
+        arguments = (folder, args.candidates, args.rounds)
+        sides = {
+            'B plain epochs': lambda: in_own_process(run_plain, *arguments),
+            'a round of the search': lambda: in_own_process(run_search, *arguments),
+        }
+        plain, search = take_turns(sides, args.repeats).values()
+    ratios = {}
+    print(f'\nB = {args.candidates}, {args.images} images; medians of {args.repeats} turns')
+    print('\n| seconds | B plain epochs | a round of the search | ratio |\n|---|---|---|---|')
+    for clock, of in (('clock', 'on the clock'), ('processor', 'of processors')):
+        one, other = ([run[clock] for run in runs] for runs in (search, plain))
+        other = [args.candidates * seconds for seconds in other]
+        ratios[clock] = median_ratio(one, other)
+        print(f'| {of} | {median(other):.2f} | {median(one):.2f} | {ratios[clock]:.3f} |')
+    report_steps(search)
+    goal = 'a round of a search / its candidates as plain epochs and evaluations'
+    return check([Goal(goal, ratios['clock'], GOAL)])
+
+
+if __name__ == '__main__':
+    sys.exit(main())
