@@ -116,11 +116,13 @@ class RoundClock(Hook):
     def after_train(self, runner: Runner) -> None:
         self.read()
 
+    def lasted(self, name: str) -> list[float]:
+        """Seconds between one reading and the next, by a clock or of a step."""
+        return [late[name] - soon[name] for soon, late in pairwise(self.readings)]
+
     def seconds(self, skip: int) -> dict[str, float]:
-        """The median seconds between readings behind the first ``skip`` of them."""
-        pairs = list(pairwise(self.readings))[skip:]
-        names = self.readings[-1]
-        return {name: median(late[name] - soon[name] for soon, late in pairs) for name in names}
+        """The median of each clock and step, without the first ``skip`` epochs of the loop."""
+        return {name: median(self.lasted(name)[skip:]) for name in self.readings[-1]}
 
 
 def build_runner(name: str, data_root: str, work_dir: str, **options: Any) -> Runner:
