@@ -116,7 +116,9 @@ def format_a_config_once() -> None:
     It still writes the config's text as it is then; only a text that has been formatted before is
     not parsed and laid out again.
     """
-    format_code = mmengine_config.FormatCode
+    format_code = getattr(mmengine_config, 'FormatCode', None)
+    if format_code is None:
+        return
     formatted: dict[str, tuple[str, bool]] = {}
 
     def format_once(text: str, **options) -> tuple[str, bool]:

@@ -72,3 +72,13 @@ def test_import_does_not_touch_matplotlib():
     code = 'import sys, amlfs_mm; assert "matplotlib.pyplot" not in sys.modules'
     environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
     subprocess.run([sys.executable, '-c', code], check=True, env=environment)
+
+
+def test_text_of_a_config_follows_its_changes():
+    cfg = Config(dict(epochs=1))
+    before = cfg.pretty_text
+    assert before == 'epochs = 1\n'
+    cfg.epochs = 2
+    assert cfg.pretty_text == 'epochs = 2\n'
+    cfg.epochs = 1
+    assert cfg.pretty_text == before
