@@ -20,6 +20,44 @@ def derive_seed(*numbers: int) -> int:
     return int(np.random.SeedSequence((len(numbers), *numbers)).generate_state(1)[0])
 
 
+def derive_seeds(*numbers: int | np.ndarray) -> np.ndarray:
+    """:func:`derive_seed` of many at once, a tenth of its time for a batch of 128.
+
+    numpy's SeedSequence, whose result its documentation fixes, written out for arrays: it takes
+    one sequence of numbers at a time.
+
+    Args:
+        numbers: In [0, 2^32); each one number, the same for all, or an array (N,).
+
+    Returns:
+        (N,) uint32.
+    """
+    words = [np.atleast_1d(np.asarray(word, np.uint32)) for word in (len(numbers), *numbers)]
+    words += [np.zeros(1, np.uint32)] * (4 - len(words))
+    constant = 0x43B0D7E5
+
+    def hashed(value: np.ndarray) -> np.ndarray:
+        nonlocal constant
+        value = value ^ np.uint32(constant)
+        constant = constant * 0x931E8875 % 2**32
+        value = value * np.uint32(constant)
+        return value ^ value >> 16
+
+    def mixed(value: np.ndarray, other: np.ndarray) -> np.ndarray:
+        value = value * np.uint32(0xCA01F9DD) - other * np.uint32(0x4973F715)
+        return value ^ value >> 16
+
+    pool = [hashed(word) for word in words[:4]]
+    for source in range(4):
+        for target in range(4):
+            if source != target:
+                pool[target] = mixed(pool[target], hashed(pool[source]))
+    for word in words[4:]:
+        pool = [mixed(value, hashed(word)) for value in pool]
+    state = (pool[0] ^ np.uint32(0x8B51F9DD)) * np.uint32(0x8B51F9DD * 0x58F38DED % 2**32)
+    return state ^ state >> 16
+
+
 def seed_process(seed: int) -> None:
     """Seed Python's, numpy's and torch's (every device's) global generators."""
     random.seed(seed)

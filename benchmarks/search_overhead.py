@@ -172,7 +172,7 @@ def watch_search(runner: Runner, steps: StepClock) -> None:
         (TrainingState, 'capture', 'capture states'),
         (TrainingState, 'restore', 'restore states'),
         (hook, 'install', 'install a candidate: seeds, theta'),
-        (reproducible, 'derive_seed', 'a seed for each image'),
+        (reproducible, 'derive_seeds', 'a seed for each image'),
         (hook, 'before_train_iter', 'before each iteration: sign of life'),
         (hook, 'after_train_iter', 'after each iteration: is the loss finite'),
         (hook, 'score', 'before each evaluation: are the weights finite'),

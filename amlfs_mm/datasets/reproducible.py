@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 import cv2
+import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from amlfs_mm.randomness import derive_seed, seeded
+from amlfs_mm.randomness import derive_seed, derive_seeds, seeded
 
 # How files and decoders say that an image is missing, truncated or no image: Python and Pillow;
 # mmcv's loading transforms; OpenCV.
@@ -57,12 +58,13 @@ class SeededBatchSampler(Sampler):
             self.sampler.set_epoch(derive_seed(*self.stream) % 2**31)
         drawn = Counter()
         for number, batch in enumerate(self.batch_sampler):
-            seeded_batch = []
+            times = []
             for index in batch:
-                seeded_batch.append((index, derive_seed(*self.stream, index, drawn[index])))
+                times.append(drawn[index])
                 drawn[index] += 1
             if number >= self.skip:
-                yield seeded_batch
+                seeds = derive_seeds(*self.stream, np.array(batch), np.array(times))
+                yield list(zip(batch, seeds.tolist(), strict=True))
 
     def __len__(self) -> int:
         return len(self.batch_sampler)

@@ -9,7 +9,7 @@ from mmengine.dataset import DefaultSampler, worker_init_fn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, RandomSampler
 
 from amlfs_mm.datasets import make_reproducible
-from amlfs_mm.randomness import derive_seed, seed_process
+from amlfs_mm.randomness import derive_seed, derive_seeds, seed_process
 
 
 class Draws(Dataset):
@@ -109,3 +109,20 @@ def test_datasets_without_an_index_are_refused():
 def test_streams_of_different_length_differ():
     """numpy's SeedSequence pads with zeros; (1, 2) and (1, 2, 0) must not be one stream."""
     assert len({derive_seed(1, 2), derive_seed(1, 2, 0), derive_seed(2, 1), derive_seed(1)}) == 4
+
+
+@pytest.mark.parametrize('length', range(1, 8))
+def test_many_seeds_are_those_of_one_at_a_time(length: int):
+    draw = np.random.default_rng(length)
+    many = [draw.integers(0, 2**32, 20) for _ in range(length)]
+    many[-1][:3] = 0, 1, 2**32 - 1
+    expected = [derive_seed(*numbers.tolist()) for numbers in np.array(many).T]
+    assert derive_seeds(*many).tolist() == expected
+
+
+def test_one_number_for_many_seeds():
+    indices = np.arange(5)
+    expected = [derive_seed(7, 0, 3, index, 1) for index in range(5)]
+    assert derive_seeds(7, 0, 3, indices, np.ones(5, int)).tolist() == expected
+    with pytest.raises(OverflowError):
+        derive_seeds(2**32, indices)
