@@ -11,7 +11,7 @@ PYTHON=${PYTHON:-python}
 export PYTHONPATH="$PWD:$PWD/benchmarks:${PYTHONPATH:-}"
 THREADS=$(nproc)
 
-"$PYTHON" -c "from measuring import require
+"$PYTHON" -W ignore -c "from measuring import require
 require('mmpretrain.models', 'pytorch_metric_learning.losses', 'torchreid.reid.metrics')" || exit 2
 
 FAILED=()
