@@ -57,9 +57,9 @@ def check(goals: Sequence[Goal]) -> int:
     """Print the goals as a table; the exit code of a benchmark: 1 if one is missed, else 0."""
     print('\n| goal | measured | wanted | |\n|---|---|---|---|')
     for goal in goals:
-        bound = f'{">=" if goal.at_least else "<="} {goal.wanted:g}'
+        bound = f'{">=" if goal.at_least else "<="} {goal.wanted:.4g}'
         verdict = 'met' if goal.is_met else 'MISSED' if goal.is_missed else 'missed by under 10 %'
-        print(f'| {goal.what} | {goal.measured:.3g} | {bound} | {verdict} |', flush=True)
+        print(f'| {goal.what} | {goal.measured:.4g} | {bound} | {verdict} |', flush=True)
     return int(any(goal.is_missed for goal in goals))
 
 
