@@ -1,4 +1,8 @@
-"""Child registries of mmengine's: a component is ``amlfs_mm.X`` in any config."""
+"""Child registries of mmengine's: a component is ``amlfs_mm.X`` in any config.
+
+A registry imports its ``locations`` on the first look-up, so that no program waits for components
+(and for mmpretrain, which most of them build on) before it needs one.
+"""
 
 import ast
 
@@ -24,7 +28,7 @@ TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, locations=['amlfs
 
 # Search spaces and policies. `amlfs_mm.search` knows no registry (torch only), so its classes are
 # registered from here; another space or policy registers itself the same way.
-TASK_UTILS = Registry('task util', parent=MMENGINE_TASK_UTILS, locations=['amlfs_mm.search'])
+TASK_UTILS = Registry('task util', parent=MMENGINE_TASK_UTILS, locations=['amlfs_mm.engine'])
 
 
 def _register_search() -> None:

@@ -21,7 +21,10 @@ from conftest import ROOT, TINY_SEARCH, free_port
 CONTEXT = multiprocessing.get_context('forkserver')
 CONTEXT.set_forkserver_preload(
     [
-        'amlfs_mm',
+        'amlfs_mm.datasets',
+        'amlfs_mm.engine',
+        'amlfs_mm.evaluation',
+        'amlfs_mm.models',
         'faults',
         'matplotlib.pyplot',
         'mmpretrain.datasets',

@@ -11,8 +11,6 @@ from mmengine.registry import RUNNERS
 from torch.distributed.elastic.multiprocessing.errors import record
 
 import amlfs_mm  # noqa: F401  (cures for the OpenMMLab stack come before a config is read)
-from amlfs_mm.engine.runner import find_checkpoints
-from amlfs_mm.engine.stop_signal import EXIT_CODE, SIGNALS
 
 
 def parse_args() -> argparse.Namespace:
@@ -41,6 +39,8 @@ def parse_args() -> argparse.Namespace:
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     """The config with the command line's settings."""
+    from amlfs_mm.engine.runner import find_checkpoints  # a second to import, that --help spares
+
     cfg.launcher = args.launcher
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
@@ -69,6 +69,8 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 @record  # torchrun then shows the first failure of all processes, once
 def main() -> None:
     args = parse_args()
+    from amlfs_mm.engine.stop_signal import EXIT_CODE, SIGNALS
+
     for number in SIGNALS:  # until a search has something to save and takes them over
         signal.signal(number, lambda *_: os._exit(EXIT_CODE))
     runner = RUNNERS.build(merge_args(Config.fromfile(args.config), args))

@@ -9,7 +9,6 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
-from amlfs_mm.datasets import make_reproducible
 from amlfs_mm.randomness import derive_seed, seed_process
 from amlfs_mm.registry import HOOKS
 
@@ -71,6 +70,8 @@ class LossReplayHook(Hook):
                 "sub-runners: set loss_search.replicas_per_candidate='all', or start one process"
             )
         self._check_space()
+        from amlfs_mm.datasets import make_reproducible  # mmpretrain: only when there is a run
+
         loop = runner.train_loop
         loop.dataloader = make_reproducible(loop.dataloader, runner.seed, self.unreadable)
         if self.transfer is None:

@@ -6,7 +6,6 @@ import torch
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner
 
-from amlfs_mm.datasets import make_reproducible
 from amlfs_mm.registry import TASK_UTILS
 from amlfs_mm.search import find_loss
 
@@ -116,6 +115,8 @@ class SearchLifecycle(Hook):
             set_all_gradients(runner, self._loaded['gradients'])
             self._saved_epoch = runner.epoch
         self.states_on_host = choose_memory(runner, self.captured_states)
+
+        from amlfs_mm.datasets import make_reproducible  # mmpretrain: only when there is a run
 
         loop = runner.train_loop
         loop.dataloader = make_reproducible(loop.dataloader, runner.seed, self.unreadable)
