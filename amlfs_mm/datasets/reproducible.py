@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from amlfs_mm.randomness import derive_seed, derive_seeds, seeded
+from amlfs_mm.randomness import derive_seed, derive_seeds, generators_kept, seed_cpu
 
 # How files and decoders say that an image is missing, truncated or no image: Python and Pillow;
 # mmcv's loading transforms; OpenCV.
@@ -88,11 +88,18 @@ class SeededDataset(Dataset):
         self._skipped = torch.multiprocessing.get_context().Value('q', 0)  # loader workers share it
 
     def __getitem__(self, index_and_seed: tuple[int, int]):
-        index, seed = index_and_seed
+        return self.__getitems__([index_and_seed])[0]
+
+    def __getitems__(self, batch: list[tuple[int, int]]) -> list:
+        """What torch's loaders ask for instead of one sample after the other, if it is there."""
+        with generators_kept():
+            return [self._load(index, seed) for index, seed in batch]
+
+    def _load(self, index: int, seed: int):
         for attempt in range(MAX_SKIPS):
             try:
-                with seeded(seed):
-                    return self.dataset[index]
+                seed_cpu(seed)
+                return self.dataset[index]
             except UNREADABLE as error:
                 message = f'training sample {index}{self._path(index)} cannot be read: {error}'
                 if self.unreadable == 'error':

@@ -59,6 +59,14 @@ def test_independent_of_workers_and_history(sampler: str):
     assert draws(sampler=sampler, passes=2) == expected
 
 
+def test_numbers_are_those_of_the_sample_s_own_seed():
+    for index, *numbers in draws(seed=7, epoch=3, candidate=1):
+        seed = derive_seed(7, 3, 1, int(index), 0)
+        expected = [random.Random(seed).random(), np.random.RandomState(seed).rand()]
+        expected.append(torch.rand((), generator=torch.Generator().manual_seed(seed)).item())
+        assert numbers == expected
+
+
 @pytest.mark.parametrize('change', [dict(seed=8), dict(epoch=4), dict(candidate=2)])
 def test_everything_changes_with_the_stream(change: dict):
     one, other = draws(), draws(**change)
