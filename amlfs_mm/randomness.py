@@ -103,7 +103,7 @@ def cpu_generators() -> tuple:
 def generators_kept() -> Iterator[None]:
     """The body may seed and use the CPU generators; afterwards they are as they were before.
 
-    Costs more than ten times as much as :func:`seed_cpu`: once for many seeds, where there are many.
+    Costs more than ten times what :func:`seed_cpu` does: where there are many seeds, once for all.
     """
     python, of_numpy, of_torch = cpu_generators()
     try:

@@ -17,6 +17,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from amlfs_mm.randomness import derive_seed, derive_seeds, generators_kept, seed_cpu
 
+from .cached_batches import CachedBatchLoader
+
 # How files and decoders say that an image is missing, truncated or no image: Python and Pillow;
 # mmcv's loading transforms; OpenCV.
 UNREADABLE = (OSError, EOFError, AssertionError, cv2.error)
@@ -52,12 +54,16 @@ class SeededBatchSampler(Sampler):
         """What hooks of mmengine look for (``DistSamplerSeedHook``)."""
         return getattr(self.batch_sampler, 'sampler', self.batch_sampler)
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+    def order(self) -> Iterator[list[int]]:
+        """The batches of the whole pass, as indices."""
         if hasattr(self.sampler, 'set_epoch'):
             # Samplers add their own seed to it: 31 bits leave room.
             self.sampler.set_epoch(derive_seed(*self.stream) % 2**31)
+        return iter(self.batch_sampler)
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         drawn = Counter()
-        for number, batch in enumerate(self.batch_sampler):
+        for number, batch in enumerate(self.order()):
             times = []
             for index in batch:
                 times.append(drawn[index])
@@ -134,11 +140,13 @@ class SeededDataset(Dataset):
         return getattr(self.dataset, name)
 
 
-def make_reproducible(loader: DataLoader, seed: int, unreadable: str = 'error') -> DataLoader:
+def make_reproducible(
+    loader: DataLoader, seed: int, unreadable: str = 'error', batch_cache_gib: float = 0
+) -> CachedBatchLoader:
     """The same loader (batch size, workers, collation), with order and augmentation seeded.
 
     Its ``batch_sampler`` is a :class:`SeededBatchSampler`, its ``dataset`` a
-    :class:`SeededDataset`.
+    :class:`SeededDataset`; it may keep ``batch_cache_gib`` GiB of batches.
 
     Raises:
         ValueError: The loader does not batch by itself, or its dataset is iterable.
@@ -149,9 +157,10 @@ def make_reproducible(loader: DataLoader, seed: int, unreadable: str = 'error') 
             f'data order must be known by index; got {type(loader.dataset).__name__}, '
             f'batch_size={loader.batch_size}'
         )
-    return DataLoader(
+    return CachedBatchLoader(
         SeededDataset(loader.dataset, unreadable),
         batch_sampler=SeededBatchSampler(loader.batch_sampler, seed),
+        max_bytes=batch_cache_gib * 2**30,
         num_workers=loader.num_workers,
         collate_fn=loader.collate_fn,
         pin_memory=loader.pin_memory,

@@ -26,6 +26,19 @@ def test_any_number_of_processes(tiny_run: Path, tmp_path: Path, processes: int,
     assert_same_run(tiny_run, tmp_path)
 
 
+@pytest.mark.slow
+def test_cached_batches_on_two_processes_with_loader_workers(tmp_path: Path):
+    options = ['--cfg-options', 'custom_hooks.0.common_random_numbers=True']
+    Job(tmp_path / 'plain', *options).finish()
+    options += ['custom_hooks.0.batch_cache_gib=0.1', 'train_dataloader.num_workers=2']
+    Job(tmp_path / 'cached', *options, processes=2).finish()
+    assert_same_run(tmp_path / 'plain', tmp_path / 'cached')
+    (tmp_path / 'resumed').mkdir()
+    shutil.copy(tmp_path / 'cached' / 'epoch_1.pth', tmp_path / 'resumed')
+    Job(tmp_path / 'resumed', '--resume', *options).finish()
+    assert_same_run(tmp_path / 'plain', tmp_path / 'resumed')
+
+
 def test_only_sub_runner_0_prints_and_saves(tmp_path: Path):
     done = train(tmp_path, '--cfg-options', 'train_cfg.max_epochs=1', processes=2)
     assert len(re.findall(r'Search epoch 1/1', done.stdout)) == 1

@@ -13,6 +13,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from amlfs_mm.engine import LossSearchHook
 from amlfs_mm.engine.journal import read_records
 from amlfs_mm.randomness import derive_seed
 from amlfs_mm.search import SearchSpace
@@ -219,6 +220,38 @@ def test_common_random_numbers(tmp_path: Path):
     (record,) = read_records(tmp_path / 'loss_search.jsonl')
     assert len(set(record['reward'])) == 1
     assert record['mu'] == record['mu_before']
+
+
+def test_cached_batches_change_nothing(tmp_path: Path, monkeypatch):
+    """Two epochs of four candidates are loaded once."""
+    options = {
+        'custom_hooks.0.common_random_numbers': True,
+        'custom_hooks.0.search_every': 2,
+        'train_cfg.max_epochs': 2,
+    }
+    build(tmp_path / 'without', **options).train()
+    runner = build(tmp_path / 'with', **options, **{'custom_hooks.0.batch_cache_gib': 0.1})
+    images = runner.train_loop.dataloader.dataset
+    loaded, load = [], type(images).__getitem__
+    monkeypatch.setattr(
+        type(images), '__getitem__', lambda data, i: loaded.append(data) or load(data, i)
+    )
+    runner.train()
+    assert_same_run(tmp_path / 'without', tmp_path / 'with', 'epoch_2.pth')
+    assert sum(data is images for data in loaded) == 2 * 96  # once an epoch
+
+
+@pytest.mark.parametrize(
+    ('options', 'error'),
+    [
+        (dict(batch_cache_gib=1), 'batch_cache_gib=1 .* needs common_random_numbers=True'),
+        (dict(batch_cache_gib=-1), 'batch_cache_gib must be a number >= 0, got -1'),
+        (dict(batch_cache_gib='1GB'), "batch_cache_gib must be a number >= 0, got '1GB'"),
+    ],
+)
+def test_bad_batch_caches(options: dict, error: str):
+    with pytest.raises(ValueError, match=error):
+        LossSearchHook(**options)
 
 
 def test_start_at_a_known_loss_and_hand_over_the_model_alone(tmp_path: Path):

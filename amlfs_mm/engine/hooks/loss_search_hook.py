@@ -54,6 +54,9 @@ class LossSearchHook(SearchLifecycle):
             ``'host'``: in pinned host memory.
         unreadable: ``'error'``: a training image that cannot be read ends the run. ``'skip'``:
             another one takes its place, with a warning, and is counted.
+        batch_cache_gib: GiB of a process's memory in which to keep a round's batches, augmented,
+            for its next candidate. They are the same under ``common_random_numbers``, which it
+            needs; epochs that take more are loaded anew for each. 0: keep none.
     """
 
     priority = 55  # after hooks of NORMAL priority, before the logger's
@@ -115,6 +118,7 @@ class LossSearchHook(SearchLifecycle):
         """Remember the start, and what a stopped job had already done from it."""
         self.journal.remove_superseded(self._saved_epoch)
         self._started = time.perf_counter()
+        runner.train_dataloader.forget()  # the batches of the round before
         epochs = self.schedule.round_from(runner.epoch)
         self.round = SearchRound(runner, epochs, theta, on_host=self.states_on_host)
         if picked_up := self.round.pick_up(self.journal.unfinished, self.population):

@@ -57,6 +57,7 @@ class SearchLifecycle(Hook):
         search_every: int = 1,
         captured_states: str = 'device',
         unreadable: str = 'error',
+        batch_cache_gib: float = 0,
     ) -> None:
         if not isinstance(num_candidates, int) or num_candidates < 1:
             raise ValueError(f'num_candidates must be a whole number >= 1, got {num_candidates!r}')
@@ -68,6 +69,13 @@ class SearchLifecycle(Hook):
             raise ValueError(f"captured_states must be 'device' or 'host', got {captured_states!r}")
         if unreadable not in ('error', 'skip'):
             raise ValueError(f"unreadable must be 'error' or 'skip', got {unreadable!r}")
+        if not isinstance(batch_cache_gib, (int, float)) or not batch_cache_gib >= 0:
+            raise ValueError(f'batch_cache_gib must be a number >= 0, got {batch_cache_gib!r}')
+        if batch_cache_gib and not common_random_numbers:
+            raise ValueError(
+                f'batch_cache_gib={batch_cache_gib!r} would keep batches that no other candidate '
+                'trains on: it needs common_random_numbers=True'
+            )
         if not isinstance(mu_0, (str, dict)) or (isinstance(mu_0, dict) and 'name' not in mu_0):
             raise ValueError(
                 "mu_0 must be a known loss, 'softmax' or dict(name='am_softmax', m=0.35), or a "
@@ -85,6 +93,7 @@ class SearchLifecycle(Hook):
         self.search_every = search_every
         self.captured_states = captured_states
         self.unreadable = unreadable
+        self.batch_cache_gib = batch_cache_gib
         self.round: SearchRound | None = None
         self._search = None
         self._loaded: dict | None = None
@@ -119,7 +128,9 @@ class SearchLifecycle(Hook):
         from amlfs_mm.datasets import make_reproducible  # mmpretrain: only when there is a run
 
         loop = runner.train_loop
-        loop.dataloader = make_reproducible(loop.dataloader, runner.seed, self.unreadable)
+        loop.dataloader = make_reproducible(
+            loop.dataloader, runner.seed, self.unreadable, self.batch_cache_gib
+        )
         mine = self.population.my_candidates(self.num_candidates)
         self.progress = CandidateProgress(
             runner.max_epochs,
