@@ -99,6 +99,15 @@ def cpu_generators() -> tuple:
     return random.getstate(), np.random.get_state(), torch.get_rng_state()
 
 
+def same_generators(one: tuple, other: tuple) -> bool:
+    """Whether two :func:`cpu_generators` are equal: whether nothing was drawn between them."""
+    return (
+        one[0] == other[0]
+        and all(np.array_equal(a, b) for a, b in zip(one[1], other[1], strict=True))
+        and torch.equal(one[2], other[2])
+    )
+
+
 @contextmanager
 def generators_kept() -> Iterator[None]:
     """The body may seed and use the CPU generators; afterwards they are as they were before.

@@ -8,9 +8,10 @@ from .insightface_record_writer import write_insightface_record
 from .reid import ReIDDataset
 from .reproducible import make_reproducible
 from .samplers import FixedLengthBatchSampler, IdentityBatchSampler
-from .transforms import LabelNoise, LoadWholeImage
+from .transforms import CachedTransforms, LabelNoise, LoadWholeImage
 
 __all__ = [
+    'CachedTransforms',
     'Digits',
     'DrawnClasses',
     'FaceDataset',
