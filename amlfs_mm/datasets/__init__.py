@@ -3,6 +3,7 @@ from .drawn_classes import DrawnClasses
 from .face import FaceDataset
 from .face_pairs import FacePairs
 from .image_folder import ImageFolder
+from .in_memory_images import InMemoryImages
 from .insightface_record import InsightFaceRecord
 from .insightface_record_writer import write_insightface_record
 from .reid import ReIDDataset
@@ -19,6 +20,7 @@ __all__ = [
     'FixedLengthBatchSampler',
     'IdentityBatchSampler',
     'ImageFolder',
+    'InMemoryImages',
     'InsightFaceRecord',
     'LabelNoise',
     'LoadWholeImage',

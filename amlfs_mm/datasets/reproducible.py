@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from amlfs_mm.randomness import derive_seed, derive_seeds, generators_kept, seed_cpu
 
 from .cached_batches import CachedBatchLoader
+from .in_memory_images import InMemoryImages
 
 # How files and decoders say that an image is missing, truncated or no image: Python and Pillow;
 # mmcv's loading transforms; OpenCV.
@@ -98,6 +99,8 @@ class SeededDataset(Dataset):
 
     def __getitems__(self, batch: list[tuple[int, int]]) -> list:
         """What torch's loaders ask for instead of one sample after the other, if it is there."""
+        if isinstance(self.dataset, InMemoryImages):
+            return self.dataset.augmented(*map(list, zip(*batch, strict=True)))
         with generators_kept():
             return [self._load(index, seed) for index, seed in batch]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import TINY_SEARCH, assert_same_run, free_port, load, run, train
-from jobs import Job, no_survivors  # noqa: F401
+from jobs import Job, config_with, no_survivors  # noqa: F401
 
 from amlfs_mm.engine.journal import read_records
 
@@ -37,6 +37,41 @@ def test_cached_batches_on_two_processes_with_loader_workers(tmp_path: Path):
     shutil.copy(tmp_path / 'cached' / 'epoch_1.pth', tmp_path / 'resumed')
     Job(tmp_path / 'resumed', '--resume', *options).finish()
     assert_same_run(tmp_path / 'plain', tmp_path / 'resumed')
+
+
+@pytest.mark.slow
+def test_images_in_memory(tmp_path: Path):
+    """The same search on two processes with loader workers, and resumed."""
+    config = config_with(
+        tmp_path,
+        more="""
+train_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type='amlfs_mm.InMemoryImages',
+        padding=1,
+        dataset=dict(
+            type='amlfs_mm.Digits',
+            split='train',
+            indices=96,
+            pipeline=[
+                dict(type='amlfs_mm.LabelNoise', ratio=0.2, num_classes=10),
+                dict(type='PackInputs'),
+            ],
+        ),
+    )
+)
+""",
+    )
+    one, two = tmp_path / 'one', tmp_path / 'two'
+    Job(one, config=config).finish()
+    workers = ['--cfg-options', 'train_dataloader.num_workers=2']
+    Job(two, *workers, config=config, processes=2).finish()
+    assert_same_run(one, two)
+    for last in ('epoch_2.pth', 'epoch_3.pth', 'last_checkpoint'):
+        (two / last).unlink()
+    Job(two, '--resume', config=config).finish()
+    assert_same_run(one, two)
 
 
 def test_only_sub_runner_0_prints_and_saves(tmp_path: Path):
