@@ -27,12 +27,14 @@ import copy
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 import cv2
 import numpy as np
 import torch
+from measuring import describe_machine, median_ratio, take_turns
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
@@ -135,12 +137,10 @@ def compare(name: str, cfg: Config, turns: int) -> None:
     init_default_scope('mmpretrain')
     preprocess = MODELS.build(dict(type='ClsDataPreprocessor', **cfg.data_preprocessor))
     ways = ways_of(cfg)
-    seconds = {way: [] for way in ways}
-    for turn in range(turns + 1):
-        for way, (loader, epochs) in ways.items():
-            taken = load(loader, epochs, preprocess)
-            if turn:
-                seconds[way].append(taken)
+    sides = {
+        way: partial(load, loader, epochs, preprocess) for way, (loader, epochs) in ways.items()
+    }
+    seconds = take_turns(sides, turns, warm_up=1)
     loader = ways['pipeline'][0]
     steps = len(loader) * train(cfg, next(iter(loader)), preprocess)
 
@@ -148,7 +148,7 @@ def compare(name: str, cfg: Config, turns: int) -> None:
     print(f'{name}: {samples} samples, training steps {1e6 * steps / samples:.0f} us a sample')
     print(f'{"":20}{"us":>7}{"ratio":>8}{"share":>8}')
     for way, taken in seconds.items():
-        ratio = median(a / b for a, b in zip(taken, seconds['one by one'], strict=True))
+        ratio = median_ratio(taken, seconds['one by one'])
         middle = median(taken)
         share = middle / (middle + steps)
         print(f'{way:20}{1e6 * middle / samples:7.0f}{ratio:8.2f}{100 * share:7.1f}%')
@@ -172,6 +172,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
 
+    describe_machine('mmengine', 'mmpretrain')
     compare('digits', Config.fromfile(ROOT / 'configs/amlfs_resnet20_digits.py'), args.turns)
     with tempfile.TemporaryDirectory() as noise:
         if args.data_root is None:

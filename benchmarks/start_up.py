@@ -4,8 +4,7 @@
 
 Needs no GPU and no data. Every command is a process of its own; they take turns. Prints the median
 seconds of each, by the clock and of the CPU, and the median of its ratios to `import torch,
-mmengine` of the same turn. Exits with 1 if a ratio by the clock is more than 10 % above the 2.0
-that it should not exceed.
+mmengine` of the same turn. Exits with 1 if a ratio by the clock is more than a tenth above 2.
 """
 
 from __future__ import annotations
@@ -15,8 +14,11 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from statistics import median
+
+from measuring import Goal, check, describe_machine, median_ratio, take_turns
 
 ROOT = Path(__file__).resolve().parent.parent
 PEER = 'import torch, mmengine'
@@ -25,8 +27,7 @@ COMMANDS = {
     'import amlfs_mm': ['-c', 'import amlfs_mm'],
     'tools/train.py --help': ['tools/train.py', '--help'],
 }
-MOST = 2.0
-SLACK = 1.1
+GOAL = 2.0
 
 
 def run(arguments: list[str]) -> tuple[float, float]:
@@ -45,38 +46,23 @@ def run(arguments: list[str]) -> tuple[float, float]:
     return seconds, user + after.children_system - before.children_system
 
 
-def measure(repeats: int) -> dict[str, list[tuple[float, float]]]:
-    """The times of each command, turn by turn, after one turn that fills the disk's cache."""
-    times = {name: [] for name in COMMANDS}
-    for turn in range(repeats + 1):
-        for name, arguments in COMMANDS.items():
-            taken = run(arguments)
-            if turn:
-                times[name].append(taken)
-    return times
-
-
-def ratios(times: list[tuple[float, float]], peer: list[tuple[float, float]]) -> list[float]:
-    """Medians over the turns of the ratios to the peer, by the clock and of the CPU."""
-    return [
-        median(mine[kind] / its[kind] for mine, its in zip(times, peer, strict=True))
-        for kind in (0, 1)
-    ]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--repeats', type=int, default=7)
-    times = measure(parser.parse_args().repeats)
+    repeats = parser.parse_args().repeats
 
+    describe_machine('mmengine', 'mmpretrain')
+    sides = {name: partial(run, arguments) for name, arguments in COMMANDS.items()}
+    turns = take_turns(sides, repeats, warm_up=1)  # the first fills the disk's cache
+    times = {name: tuple(zip(*taken, strict=True)) for name, taken in turns.items()}
+    goals = []
     print(f'{"":24}{"seconds":>9}{"of CPU":>9}{"ratio":>9}{"of CPU":>9}')
-    missed = False
-    for name, taken in times.items():
-        clock, cpu = (median(kind) for kind in zip(*taken, strict=True))
-        ratio, cpu_ratio = ratios(taken, times[PEER])
-        missed |= ratio > MOST * SLACK
-        print(f'{name:24}{clock:9.2f}{cpu:9.2f}{ratio:9.2f}{cpu_ratio:9.2f}')
-    sys.exit(int(missed))
+    for name, (clock, cpu) in times.items():
+        ratios = [median_ratio(*pair) for pair in zip((clock, cpu), times[PEER], strict=True)]
+        print(f'{name:24}{median(clock):9.2f}{median(cpu):9.2f}{ratios[0]:9.2f}{ratios[1]:9.2f}')
+        if name != PEER:
+            goals.append(Goal(f'{name} / {PEER}', ratios[0], GOAL))
+    sys.exit(check(goals))
 
 
 if __name__ == '__main__':
