@@ -19,6 +19,8 @@ from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from amlfs_mm.models.heads.unit_linear import unit_linear
+
 
 class TargetGradients(NamedTuple):
     """Of each training sample (and each classifier, where a head has several), (N,).
@@ -36,7 +38,8 @@ class ClassifierOutputs(TorchFunctionMode):
     """While active, keeps the inputs and outputs of every linear map onto C classes.
 
     Outputs become leaves that ask for a gradient: nothing before them has to be differentiated. It
-    sees ``nn.Linear`` and ``F.linear``, so any head: linear, cosine, with a margin, searched.
+    sees ``nn.Linear``, ``F.linear`` and ``unit_linear``, so any head: linear, cosine, a margin,
+    searched.
     """
 
     def __init__(self, num_classes: int) -> None:
@@ -46,9 +49,13 @@ class ClassifierOutputs(TorchFunctionMode):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         out = func(*args, **(kwargs or {}))
-        if func is not F.linear or out.shape[-1] != self.num_classes:
+        if func not in (F.linear, unit_linear) or out.shape[-1] != self.num_classes:
             return out
         feature, weight = (tensor.detach().float() for tensor in args[:2])
+        if func is unit_linear:  # what it multiplies
+            scale = args[2]
+            weight = F.normalize(weight)
+            feature = feature if scale is None else scale * F.normalize(feature)
         out = out.detach().requires_grad_()
         self.calls.append((feature, weight, out))
         return out

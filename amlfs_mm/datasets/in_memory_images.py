@@ -27,17 +27,29 @@ class InMemoryImages(Dataset):
             random numbers (``LabelNoise`` has its own, fixed ones), and makes all images one size.
         padding: Width of the border in pixels; 0: no crop.
         flip_prob: Probability of a flip.
+        device: Where the images lie and are augmented. On a GPU (``'cuda'``) nothing is copied to
+            it in training; its data loader then has neither workers nor ``pin_memory``.
 
     Raises:
         ValueError: An option is no good; or the pipeline draws random numbers, or gives something
             other than uint8 images of one size.
     """
 
-    def __init__(self, dataset: Dataset | dict, padding: int = 4, flip_prob: float = 0.5) -> None:
+    def __init__(
+        self,
+        dataset: Dataset | dict,
+        padding: int = 4,
+        flip_prob: float = 0.5,
+        device: str = 'cpu',
+    ) -> None:
         if not isinstance(padding, int) or not 0 <= padding < 256:
             raise ValueError(f'padding must be a whole number in [0, 255], got {padding!r}')
         if not 0 <= flip_prob <= 1:
             raise ValueError(f'flip_prob is a probability in [0, 1], got {flip_prob!r}')
+        try:
+            self.device = torch.empty(0, device=device).device
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(f'device must be one that is here, got {device!r}: {error}') from error
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         self.padding = padding
         self.flip_prob = flip_prob
@@ -51,7 +63,8 @@ class InMemoryImages(Dataset):
             seeds: A uniform number in [0, 2^32) for each.
         """
         offsets, flip = self._draw(torch.tensor(seeds))
-        images = shift_and_flip(self.images[indices], self.padding, offsets, flip)
+        images = self.images[torch.tensor(indices, device=self.device)]
+        images = shift_and_flip(images, self.padding, offsets.to(self.device), flip.to(self.device))
         return [
             dict(inputs=image, data_samples=self.data_samples[index])
             for image, index in zip(images, indices, strict=True)
@@ -97,7 +110,7 @@ class InMemoryImages(Dataset):
                 f'files differ; got {sorted(map(str, kinds))[:5]}'
             )
         images = torch.stack([sample['inputs'] for sample in samples])
-        return images, [sample['data_samples'] for sample in samples]
+        return images.to(self.device), [sample['data_samples'] for sample in samples]
 
 
 def shift_and_flip(images: Tensor, padding: int, offsets: Tensor, flip: Tensor) -> Tensor:
@@ -110,8 +123,8 @@ def shift_and_flip(images: Tensor, padding: int, offsets: Tensor, flip: Tensor) 
         flip: (N,) bool, which crops to mirror left to right.
     """
     height, width = images.shape[2:]
-    rows = torch.arange(height) + offsets[:, :1]
-    columns = torch.arange(width)
+    rows = torch.arange(height, device=images.device) + offsets[:, :1]
+    columns = torch.arange(width, device=images.device)
     columns = torch.where(flip[:, None], columns.flip(0), columns) + offsets[:, 1:]
     images = F.pad(images, [padding] * 4)
     images = images.take_along_dim(rows[:, None, :, None], dim=2)

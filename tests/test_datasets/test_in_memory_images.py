@@ -124,6 +124,7 @@ def test_a_plain_loader_draws_from_numpy_as_transforms_do():
     [
         (dict(padding=-1), r'padding must be a whole number in \[0, 255\], got -1'),
         (dict(padding=1.5), r'padding must be a whole number in \[0, 255\], got 1.5'),
+        (dict(device='gpu'), "device must be one that is here, got 'gpu'"),
         (dict(flip_prob=2), r'flip_prob is a probability in \[0, 1\], got 2'),
         (dict(dataset=Noise(sizes=[(4, 4), (4, 5)])), 'uint8 images of one size, with Resize'),
         (dict(dataset=Noise(dtype=np.float32)), r'uint8 images of one size.*float32'),

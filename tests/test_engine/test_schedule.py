@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +117,24 @@ def test_stopped_within_a_round(rounds_run: Path, tmp_path: Path):
         os.kill(job.pids[1], signal.SIGTERM)
         assert job.wait() == [75, 75], job.everything()
     Job(tmp_path, '--resume', *OPTIONS).finish()
+    assert_same_run(rounds_run, tmp_path, 'epoch_6.pth')
+
+
+def test_stopped_when_one_sub_runner_had_finished_its_round(rounds_run: Path, tmp_path: Path):
+    """After the resume it waits for the rewards from the round's first epoch on."""
+    job = Job(tmp_path, '--resume', *OPTIONS, processes=2)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / 'epoch_1.pth').exists():
+        assert time.monotonic() < deadline, job.everything()
+        time.sleep(0.002)
+    os.kill(job.pids[1], signal.SIGSTOP)
+    job.wait_for('[3][6/6]')  # of candidate 0
+    time.sleep(3)  # candidate 2, and evaluations
+    os.kill(job.pids[0], signal.SIGTERM)
+    time.sleep(1)
+    os.kill(job.pids[1], signal.SIGCONT)
+    assert job.wait() == [75, 75], job.everything()
+    Job(tmp_path, '--resume', *OPTIONS, processes=2).finish()
     assert_same_run(rounds_run, tmp_path, 'epoch_6.pth')
 
 

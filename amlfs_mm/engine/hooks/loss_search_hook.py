@@ -187,7 +187,7 @@ class LossSearchHook(SearchLifecycle):
         """The rewards (B,) of all candidates, once all sub-runners have theirs."""
         self.say_where(runner, 'waiting for the rewards of other sub-runners')
         try:
-            self.population.roll_call.meet(f'rewards/{runner.epoch}')
+            self.population.roll_call.meet(f'rewards/{self.round.epochs.start}')
         except StopRequested:
             self.stop(runner)
         self.say_where(runner, 'taking over and saving the winner')

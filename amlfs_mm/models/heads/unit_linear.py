@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.overrides import handle_torch_function, has_torch_function
 
 WEIGHT_EPS = 1e-12
 """As in ``F.normalize``: a class weight shorter than this counts as this long."""
@@ -28,6 +29,9 @@ def unit_linear(features: Tensor, weight: Tensor, scale: float | None, eps: floa
     over the weights in the backward pass, and for features of any length from eps up. Without a
     scale the features keep their length: ``|x| cos(W_j, x)``.
     """
+    if has_torch_function((features, weight)):  # a mode that watches, as amlfs_mm.analysis has
+        tensors = features, weight
+        return handle_torch_function(unit_linear, tensors, *tensors, scale, eps)
     return _UnitLinear.apply(features, weight, scale, eps)
 
 
