@@ -3,8 +3,7 @@
 #   bash benchmarks/run.sh
 # Needs `pip install -r requirements/bench.txt -c requirements/constraints.txt`; PYTHON names the
 # interpreter. Exits non-zero if a goal is missed by more than a tenth, or a script fails. Each script
-# also runs alone, with its own options. Re-identification is measured at half of Market-1501's size
-# here, where torchreid's re-ranking takes half a minute in place of two.
+# also runs alone, with its own options.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PYTHON=${PYTHON:-python}
@@ -24,10 +23,10 @@ measure() {
 
 measure 1 start_up.py
 measure "$THREADS" head.py
-measure 1 search_overhead.py --repeats 2
+measure 1 search_overhead.py --repeats 5
 measure 1 scaling.py
 measure 1 input_pipeline.py
-measure "$THREADS" reid_evaluation.py --scale 0.5 --repeats 1 --tasks ranking re-ranking
+measure "$THREADS" reid_evaluation.py --repeats 1 --tasks ranking re-ranking
 measure "$THREADS" face_identification.py --repeats 1
 
 echo
