@@ -8,9 +8,8 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-SAMPLE_BYTES = (
-    2048  # what a data sample's Python objects take beside its tensors, measured: 1-2.5 KB
-)
+SAMPLE_BYTES = 2048
+"""What a data sample takes beside its tensors; measured: 1 to 2.5 KB."""
 
 
 class CachedBatchLoader(DataLoader):

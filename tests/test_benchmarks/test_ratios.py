@@ -102,4 +102,4 @@ def test_search_against_its_candidates_as_plain_epochs(tmp_path: Path):
     }
     search = fastest_epoch('search', **of_search)
     plain = candidates * fastest_epoch('plain', **of_plain)
-    assert search < 2 * plain
+    assert search < 2.5 * plain
