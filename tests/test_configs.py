@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
-NO_SEARCH = ('am_softmax_', 'baseline_', 'replay_')
+NO_SEARCH = ('am_softmax_', 'baseline_', 'focal_', 'margin_', 'replay_')
 CONFIGS = sorted([*(ROOT / 'configs').glob('*.py'), *(ROOT / 'configs' / 'ablations').glob('*.py')])
 CLASSIFIERS = [path for path in CONFIGS if re.search(r'_resnet(20|8)_', path.stem)]
 SEARCHES = [path for path in CLASSIFIERS if not path.stem.startswith(NO_SEARCH)]
