@@ -60,7 +60,7 @@ class PiecewiseLinear:
         """
         if interval is None:
             interval = self.locate(x)
-        return self.slope[interval], self.bias[interval]
+        return self.slope.take(interval), self.bias.take(interval)
 
     def formulas(self, variable: str) -> list[str]:
         """A line of text an interval, ``1.2 x - 0.1 for -1 <= x < 0``."""

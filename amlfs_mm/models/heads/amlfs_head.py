@@ -10,9 +10,10 @@ from mmpretrain.models.heads import ClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from amlfs_mm.models.full_precision import without_autocast
 from amlfs_mm.models.losses import fused_amlfs_loss, log_tau
 from amlfs_mm.registry import MODELS, TASK_UTILS
-from amlfs_mm.search import find_loss
+from amlfs_mm.search import PiecewiseLinear, find_loss
 
 from .bias_free_logits import Scale, bias_free_logits, check_scale, norms_outside_t
 from .hard_targets import hard_targets
@@ -93,7 +94,8 @@ class AMLFSHead(ClsHead):
         self.theta_is_given = theta is not None
         start = find_loss(self.search_space, theta) if theta else self.search_space.identity()
         self.register_buffer('theta', start)
-        t, tau = self.search_space.transforms(self.theta)
+        self._transforms: tuple | None = None
+        t, tau = self.transforms()
         self.register_buffer(
             't_count', torch.zeros(t.num_intervals, dtype=torch.int64), persistent=False
         )
@@ -117,6 +119,18 @@ class AMLFSHead(ClsHead):
         self.t_count.zero_()
         self.tau_count.zero_()
 
+    def transforms(self) -> tuple[PiecewiseLinear, PiecewiseLinear]:
+        """t and tau of theta; they are made anew only when theta is another or was written to."""
+        made_of, version, made = self._transforms or (None, 0, None)
+        if made_of is not self.theta or version != self.theta._version:
+            made = self.search_space.transforms(self.theta, self.min_slope)
+            self._transforms = self.theta, self.theta._version, made
+        return made
+
+    def __getstate__(self) -> dict:
+        # The theta of a copy counts its versions anew.
+        return self.__dict__ | dict(_transforms=None)
+
     def interval_counts(self) -> dict[str, Tensor]:
         """Training samples seen in each interval of t and tau, (M,) each, with this theta."""
         return dict(t=self.t_count, tau=self.tau_count)
@@ -128,7 +142,7 @@ class AMLFSHead(ClsHead):
     def forward(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
         """The untransformed logits (N, C) in at least float32; they never depend on theta."""
         features = self.pre_logits(feats)
-        with torch.autocast(features.device.type, enabled=False):
+        with without_autocast(features):
             return bias_free_logits(features, whole_weight(self.fc), self.scale)[0]
 
     def loss(
@@ -144,7 +158,7 @@ class AMLFSHead(ClsHead):
         if isinstance(self.fc, ShardedLinear):
             per_sample = self.per_sample_loss_of_shards(features, target)
             return dict(loss=self._weighted_mean(per_sample))
-        with torch.autocast(features.device.type, enabled=False):
+        with without_autocast(features):
             logits, features = bias_free_logits(features, self.fc.weight, self.scale)
             per_sample = self.per_sample_loss(logits, features, target)
         losses = dict(loss=self._weighted_mean(per_sample))
@@ -159,17 +173,17 @@ class AMLFSHead(ClsHead):
     def per_sample_loss(self, logits: Tensor, features: Tensor, target: Tensor) -> Tensor:
         """The loss (N,) of each sample, given untransformed logits (N, C) and features (N, D)."""
         target_norm = norms_outside_t(features, self.fc.weight, target, self.scale)
-        t, tau = self.search_space.transforms(self.theta, self.min_slope)
+        t, tau = self.transforms()
         found = fused_amlfs_loss(logits, target, target_norm, t, tau, self.tau_floor)
         self._count(found.t_interval, found.tau_interval)
         return found.loss
 
     def per_sample_loss_of_shards(self, features: Tensor, target: Tensor) -> Tensor:
         """The same loss (N,) from features (N, D), of class weights spread over the replicas."""
-        t, tau = self.search_space.transforms(self.theta, self.min_slope)
+        t, tau = self.transforms()
         log_probability, cosine = self.fc.target_log_probability(features, target, self.scale, t)
         self._count(t.locate(cosine), tau.locate(log_probability.exp()))
-        with torch.autocast(features.device.type, enabled=False):
+        with without_autocast(features):
             return -log_tau(log_probability, tau, self.tau_floor)
 
     def _weighted_mean(self, per_sample: Tensor) -> Tensor:

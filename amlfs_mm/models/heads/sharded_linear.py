@@ -10,6 +10,7 @@ from mmengine.dist import get_rank, get_world_size
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_gather, all_reduce
 
+from amlfs_mm.models.full_precision import without_autocast
 from amlfs_mm.models.losses.amlfs_loss import transform
 from amlfs_mm.search import PiecewiseLinear
 
@@ -106,7 +107,7 @@ class ShardedLinear(nn.Module):
                 'sharded=True needs a runner that keeps the class weights out of DDP: set '
                 "runner_type='amlfs_mm.LossSearchRunner' (without a search, too)"
             )
-        with torch.autocast(features.device.type, enabled=False):
+        with without_autocast(features):
             features, target = self._gather(features), self._gather(target)
             # Weights take the mean of the replicas' gradients, as under DDP; features their own.
             _scale_gradient(features, self.replicas)

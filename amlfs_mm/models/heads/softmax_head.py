@@ -11,6 +11,7 @@ from mmpretrain.models.losses import CrossEntropyLoss
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from amlfs_mm.models.full_precision import without_autocast
 from amlfs_mm.models.losses import AMSoftmaxMargin, transform_target_logit
 from amlfs_mm.registry import MODELS
 
@@ -77,7 +78,7 @@ class SoftmaxHead(LinearClsHead):
     def forward(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
         """The logits (N, C) without margin, in at least float32."""
         features = self.pre_logits(feats)
-        with torch.autocast(features.device.type, enabled=False):
+        with without_autocast(features):
             features = features.to(torch.promote_types(features.dtype, torch.float32))
             weight = whole_weight(self.fc).to(features.dtype)
             if self.scale is None:
@@ -103,7 +104,7 @@ class SoftmaxHead(LinearClsHead):
             )
             return dict(loss=self.loss_module.loss_weight * -log_probability.mean())
         logits = self(feats)
-        with torch.autocast(logits.device.type, enabled=False):
+        with without_autocast(logits):
             features = features.to(logits.dtype)
             target_norm = norms_outside_t(features, self.fc.weight, target, self.scale)
             logits, _ = transform_target_logit(logits, target, target_norm, self.margin)

@@ -45,7 +45,7 @@ class UnitRows(NamedTuple):
     @classmethod
     def of(cls, x: Tensor, length: float, eps: float, dtype: torch.dtype) -> UnitRows:
         own = torch.linalg.vector_norm(x, dim=1, keepdim=True, dtype=dtype)
-        factor = (length / own.clamp(min=eps)).to(x.dtype)
+        factor = own.clamp(min=eps).reciprocal_().mul_(length).to(x.dtype)
         return cls(x * factor, factor, own > eps)
 
     def backward_(self, grad: Tensor, length: float) -> Tensor:

@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
@@ -65,7 +64,7 @@ def log_tau_and_weight(
     # Of a lowered tau the log is log(a p) + log(share), also where p is too small for a float.
     lowered = log_probability + (slope * share.clamp(min=RELATIVE_FLOOR)).log()
     log_tau = torch.where(bias > 0, value.log(), lowered)
-    return log_tau, F.threshold(share, RELATIVE_FLOOR, 1).reciprocal(), interval
+    return log_tau, torch.threshold(share, RELATIVE_FLOOR, 1).reciprocal(), interval
 
 
 class _SearchedLoss(torch.autograd.Function):
@@ -95,7 +94,7 @@ class _SearchedLoss(torch.autograd.Function):
         # A copy of N x C is saved: the N target logits are replaced and put back.
         values = logits.data
         values.scatter_(1, target, transformed)
-        log_probabilities = F.log_softmax(values, 1)
+        log_probabilities = torch.log_softmax(values, 1)
         values.scatter_(1, target, target_logit)
 
         log_probability = log_probabilities.gather(1, target)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
+from amlfs_mm.models.full_precision import without_autocast
 from amlfs_mm.registry import MODELS
 from amlfs_mm.torchreid import import_torchreid
 
@@ -41,5 +41,5 @@ class BatchHardTripletLoss(nn.Module):
                 'triplet: each process needs two identities (batch_size >= 2 x num_instances x '
                 'replicas)'
             )
-        with torch.autocast(features.device.type, enabled=False):
+        with without_autocast(features):
             return self.loss_weight * self.triplet(features.float(), target)
