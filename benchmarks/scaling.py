@@ -27,7 +27,7 @@ from pathlib import Path
 from statistics import median
 
 import torch
-from measuring import Goal, check, describe_machine, median_ratio, take_turns
+from measuring import Goal, check, describe_machine, keep_memory, median_ratio, take_turns
 from search_overhead import ROOT, draw_images
 
 GOAL = 1.8
@@ -123,6 +123,7 @@ def main() -> int:
     if args.rounds < 2:
         raise SystemExit(f'--rounds {args.rounds}: the first is not counted, give 2 or more')
     torch.set_num_threads(1)
+    keep_memory()
     describe_machine('mmengine', 'mmpretrain')
     if args.device == 'cuda':
         print(f'{torch.cuda.device_count()} GPU(s), MPS {"on" if mps_runs() else "off"}')

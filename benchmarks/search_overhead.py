@@ -1,13 +1,15 @@
 """What a search costs beyond the training and the evaluation of its candidates.
 
-    PYTHONPATH=. python benchmarks/search_overhead.py [--repeats 3] [--candidates 4] [--images 512]
+    PYTHONPATH=. python benchmarks/search_overhead.py [--repeats 3] [--candidates 4] [--rounds 3]
 
 ResNet-20 on drawn images of 32 x 32 (PNG files), configs/{amlfs,baseline}_resnet20_folder.py as
 they are: a search of B candidates on one process, and a plain MMEngine Runner with the same data,
-model and batch, take turns, each in a process of its own. The first round (B epochs) of each is not
-counted. Compared are a round of the search, from its first hook to the next round's, and B times
-the plain epoch with its evaluation. The search logs, counts intervals and saves checkpoints; the
-plain side saves none, so that saving is overhead too. Goal: a round <= 1.02 x B plain epochs.
+model and batch, each in a process of its own. They take turns by the candidate: one trains and
+evaluates its next candidate, then the other its next epoch, so that both meet the same machine.
+Compared are a round of the search, from its first hook to the next round's, and the B plain epochs
+with their evaluations in between; the first round is not counted. The search logs, counts intervals
+and saves checkpoints; the plain side saves none, so that saving is overhead too. Goal: a round <=
+1.02 x B plain epochs.
 
 Then what the round is made of, each step without the steps that it calls, and the same goal within
 the search's own runs: a round by what of it is training and evaluation. That does not compare two
@@ -23,7 +25,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from itertools import pairwise
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,7 +34,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from measuring import Goal, check, describe_machine, in_own_process, median_ratio, take_turns
+from measuring import Goal, alternate, check, describe_machine, keep_memory, median_ratio
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import RUNNERS
@@ -48,7 +51,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--repeats', type=int, default=3)
     parser.add_argument('--candidates', type=int, default=4, help='B')
-    parser.add_argument('--rounds', type=int, default=2, help='of a run, the first not counted')
+    parser.add_argument('--rounds', type=int, default=3, help='of a run, the first not counted')
     parser.add_argument('--images', type=int, default=512, help='to train; 64 others are D_v')
     return parser.parse_args()
 
@@ -92,39 +95,44 @@ class StepClock:
 
 
 class RoundClock(Hook):
-    """Reads the clocks whenever an epoch of the loop begins: a round of a search, or a plain epoch.
+    """What each epoch of a model takes: a candidate's of a search, or a plain one.
 
     Args:
-        steps: Read too.
+        steps: Counted too.
+        pause: Called, with the clocks stopped, before each of these epochs.
     """
 
     priority = 'VERY_HIGH'
 
-    def __init__(self, steps: StepClock) -> None:
+    def __init__(self, steps: StepClock, pause: Callable[[], None] = lambda: None) -> None:
         self.steps = steps
-        self.readings: list[Counter[str]] = []
-        self.epoch: int | None = None
-
-    def read(self) -> None:
-        # Processor seconds of loader workers too.
-        clocks = dict(clock=time.perf_counter(), processor=sum(os.times()[:4]))
-        self.readings.append(Counter(clocks | self.steps.seconds))
+        self.pause = pause
+        self.epochs: list[dict[str, float]] = []
+        self._began: dict[str, float] | None = None
 
     def before_train_epoch(self, runner: Runner) -> None:
-        if runner.epoch != self.epoch:  # else the next candidate of the same round
-            self.epoch = runner.epoch
-            self.read()
+        self.stop()
+        self.pause()
+        self._began = self.read()
 
     def after_train(self, runner: Runner) -> None:
-        self.read()
+        self.stop()
 
-    def lasted(self, name: str) -> list[float]:
-        """Seconds between one reading and the next, by a clock or of a step."""
-        return [late[name] - soon[name] for soon, late in pairwise(self.readings)]
+    def read(self) -> dict[str, float]:
+        """Seconds on the clock, of processors (of loader workers too), and of each step."""
+        clocks = dict(clock=time.perf_counter(), processor=sum(os.times()[:4]))
+        return clocks | self.steps.seconds
 
-    def seconds(self, skip: int) -> dict[str, float]:
-        """The median of each clock and step, without the first ``skip`` epochs of the loop."""
-        return {name: median(self.lasted(name)[skip:]) for name in self.readings[-1]}
+    def stop(self) -> None:
+        """End an epoch, if one has begun."""
+        if self._began is not None:
+            now = self.read()
+            self.epochs.append({name: now[name] - self._began.get(name, 0.0) for name in now})
+
+    def rounds(self, candidates: int) -> list[Counter[str]]:
+        """Seconds of B epochs together, by clock and step, but of the first B."""
+        starts = range(candidates, len(self.epochs), candidates)
+        return [sum(map(Counter, self.epochs[i : i + candidates]), Counter()) for i in starts]
 
 
 def build_runner(name: str, data_root: str, work_dir: str, **options: Any) -> Runner:
@@ -136,31 +144,31 @@ def build_runner(name: str, data_root: str, work_dir: str, **options: Any) -> Ru
     return RUNNERS.build(cfg)
 
 
-def run_plain(data_root: str, candidates: int, rounds: int) -> dict[str, float]:
-    """Seconds of a plain epoch with its evaluation."""
+def run_plain(data_root: str, candidates: int, rounds: int, pause: Callable) -> list[Counter]:
+    """Seconds of each B plain epochs with their evaluations."""
     options = {
         'train_cfg.max_epochs': candidates * rounds,
         'train_cfg.val_interval': 1,
         'default_hooks.checkpoint.interval': -1,
     }
-    clock = RoundClock(StepClock())
+    clock = RoundClock(StepClock(), pause)
     with tempfile.TemporaryDirectory() as work_dir, QuietOutput():
         runner = build_runner('baseline_resnet20_folder', data_root, work_dir, **options)
         runner.register_hook(clock)
         runner.train()
-    return clock.seconds(skip=candidates)
+    return clock.rounds(candidates)
 
 
-def run_search(data_root: str, candidates: int, rounds: int) -> dict[str, float]:
-    """Seconds of a round, and of each of its steps."""
+def run_search(data_root: str, candidates: int, rounds: int, pause: Callable) -> list[Counter]:
+    """Seconds of each round, and of its steps."""
     options = {'train_cfg.max_epochs': rounds, 'custom_hooks.0.num_candidates': candidates}
-    clock = RoundClock(StepClock())
+    clock = RoundClock(StepClock(), pause)
     with tempfile.TemporaryDirectory() as work_dir, QuietOutput():
         runner = build_runner('amlfs_resnet20_folder', data_root, work_dir, **options)
         runner.register_hook(clock)
         watch_search(runner, clock.steps)
         runner.train()
-    return clock.seconds(skip=1)
+    return clock.rounds(candidates)
 
 
 def watch_search(runner: Runner, steps: StepClock) -> None:
@@ -205,10 +213,9 @@ class QuietOutput:
             os.close(former)
 
 
-def report_steps(runs: list[dict[str, float]]) -> float:
-    """Print what a round is made of, medians over the runs; what it is to training and evaluation
-    alone."""
-    middle = {name: median(run[name] for run in runs) for name in runs[0]}
+def report_steps(rounds: list[Counter[str]]) -> float:
+    """Print what a round is made of, medians; what it is to training and evaluation alone."""
+    middle = {name: median(one[name] for one in rounds) for name in rounds[0]}
     seconds, _ = middle.pop('clock'), middle.pop('processor')
     evaluation = middle.pop(EVALUATION)
     own = sum(middle.values())
@@ -223,23 +230,32 @@ def main() -> int:
     args = parse_args()
     torch.set_num_threads(1)
     os.environ['OMP_NUM_THREADS'] = '1'
+    keep_memory()
     describe_machine('mmengine', 'mmpretrain')
     with tempfile.TemporaryDirectory() as folder:
         draw_images(Path(folder), args.images)
-        arguments = (folder, args.candidates, args.rounds)
-        sides = {
-            'B plain epochs': lambda: in_own_process(run_plain, *arguments),
-            'a round of the search': lambda: in_own_process(run_search, *arguments),
-        }
-        plain, search = take_turns(sides, args.repeats).values()
+        plain, search = [], []
+        for _ in range(args.repeats):
+            of_both = alternate(
+                {
+                    run.__name__: partial(run, folder, args.candidates, args.rounds)
+                    for run in (run_plain, run_search)
+                }
+            )
+            plain += of_both['run_plain']
+            search += of_both['run_search']
     ratios = {}
-    print(f'\nB = {args.candidates}, {args.images} images; medians of {args.repeats} turns')
-    print('\n| seconds | B plain epochs | a round of the search | ratio |\n|---|---|---|---|')
+    print(f'\nB = {args.candidates}, {args.images} images; medians of {len(search)} rounds')
+    print('\n| seconds | B plain epochs | a round of the search | ratio | from, to |')
+    print('|---|---|---|---|---|')
     for clock, of in (('clock', 'on the clock'), ('processor', 'of processors')):
-        one, other = ([run[clock] for run in runs] for runs in (search, plain))
-        other = [args.candidates * seconds for seconds in other]
+        one, other = ([seconds[clock] for seconds in rounds] for rounds in (search, plain))
         ratios[clock] = median_ratio(one, other)
-        print(f'| {of} | {median(other):.2f} | {median(one):.2f} | {ratios[clock]:.3f} |')
+        each = [mine / its for mine, its in zip(one, other, strict=True)]
+        print(
+            f'| {of} | {median(other):.2f} | {median(one):.2f} | {ratios[clock]:.3f} '
+            f'| {min(each):.3f}, {max(each):.3f} |'
+        )
     of_steps = report_steps(search)
     return check(
         [

@@ -3,13 +3,16 @@
 import os
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / 'benchmarks'))
 
-from measuring import Goal, check, in_own_process, median_ratio, require, take_turns
+from measuring import Goal, alternate, check, in_own_process, median_ratio, require, take_turns
 from search_overhead import StepClock
 
 
@@ -49,6 +52,30 @@ def test_ratio_is_of_pairs_not_of_medians():
 @pytest.mark.slow  # a fresh Python that imports torch
 def test_own_process():
     assert in_own_process(os.getpid) != os.getpid()
+
+
+def work(log: Path, name: str, pieces: int, pause: Callable[[], None]) -> int:
+    for piece in range(pieces):
+        pause()
+        with open(log, 'a') as file:
+            file.write(f'{name}{piece} began\n')
+        time.sleep(0.05)
+        with open(log, 'a') as file:
+            file.write(f'{name}{piece} ended\n')
+    return os.getpid()
+
+
+@pytest.mark.slow  # fresh Pythons that import torch
+def test_alternating_sides_never_work_at_the_same_time(tmp_path: Path):
+    log = tmp_path / 'log'
+    sides = {name: partial(work, log, name, pieces) for name, pieces in (('a', 2), ('b', 3))}
+    pids = alternate(sides)
+    assert set(pids) == {'a', 'b'}
+    assert len({os.getpid(), *pids.values()}) == 3
+    order = ['a0', 'b0', 'a1', 'b1', 'b2']
+    assert log.read_text().split('\n')[:-1] == [
+        f'{p} {w}' for p in order for w in ('began', 'ended')
+    ]
 
 
 def test_missing_peer_is_named_with_what_to_install():
