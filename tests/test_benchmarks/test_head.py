@@ -7,6 +7,7 @@ import pytest
 import torch
 from conftest import ROOT
 
+sys.path.insert(0, str(ROOT / 'benchmarks'))
 spec = importlib.util.spec_from_file_location('benchmark_head', ROOT / 'benchmarks' / 'head.py')
 head = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(head)

@@ -53,7 +53,9 @@ def expected(values: np.ndarray) -> str:
 
 @pytest.mark.slow
 def test_runs_what_is_missing(tmp_path: Path):
-    done = run([*TOOL, TINY_SEARCH, '--seeds', '0', '1', '--work-dir', tmp_path])
+    # Two runs at a time, on one process each.
+    command = [*TOOL, TINY_SEARCH, '--seeds', '0', '1', '--work-dir', tmp_path]
+    done = run([*command, '--processes', '1', '--jobs', '2'])
     assert done.returncode == 0, done.stdout
     measured = [
         json.loads((tmp_path / f'tiny_search_seed{seed}' / 'test.json').read_text())
@@ -63,5 +65,22 @@ def test_runs_what_is_missing(tmp_path: Path):
     assert expected(values) in done.stdout
     consoles = sorted(tmp_path.glob('*/console.log'))
     before = [console.stat().st_mtime_ns for console in consoles]
-    run([*TOOL, TINY_SEARCH, '--seeds', '0', '1', '--work-dir', tmp_path])
+    run(command)
     assert [console.stat().st_mtime_ns for console in consoles] == before
+
+
+@pytest.mark.slow
+def test_a_run_that_fails_is_named_and_ends_the_benchmark(tmp_path: Path):
+    options = ['--processes', '1', '--jobs', '1', '--cfg-options', 'custom_hooks.0.reward=no/such']
+    done = run([*TOOL, TINY_SEARCH, '--seeds', '0', '1', '--work-dir', tmp_path, *options])
+    assert done.returncode != 0
+    log = tmp_path / 'tiny_search_seed0' / 'console.log'
+    assert f'failed: see {log}' in done.stdout
+    assert 'no/such' in log.read_text()
+    assert not (tmp_path / 'tiny_search_seed1').exists()
+
+
+def test_jobs_below_one(monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run_tool(monkeypatch, 'benchmark.py', TINY_SEARCH, '--jobs', '0')
+    assert '--jobs 0: runs at a time, 1 or more' in capsys.readouterr().err

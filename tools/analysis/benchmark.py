@@ -3,10 +3,12 @@
     python tools/analysis/benchmark.py CONFIG [CONFIG ...] --seeds 0 1 2   # run what is missing
     python tools/analysis/benchmark.py WORK_DIR [WORK_DIR ...]             # only the table
 
-A CONFIG is trained with `tools/dist_train.sh` and its last checkpoint tested with `tools/test.py`,
-for each seed under WORK_DIR/<config>_seed<n>/, unless the test's metrics are there already. A
-WORK_DIR is one run, or holds runs. Runs of one config, seeds aside, are a row; a column for each
-control has the row's paired difference to it, and whether the 95 % t-interval leaves out 0.
+A CONFIG is trained with `tools/dist_train.sh` (on one process `tools/train.py`) and its last
+checkpoint tested with `tools/test.py`, for each seed under WORK_DIR/<config>_seed<n>/, unless the
+test's metrics are there already. A search's result does not depend on its number of processes: many
+runs take the least time as `--processes 1 --jobs CORES`. A WORK_DIR is one run, or holds runs. Runs
+of one config, seeds aside, are a row; a column for each control has the row's paired difference to
+it, and whether the 95 % t-interval leaves out 0.
 """
 
 import argparse
@@ -14,6 +16,8 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from typing import TextIO
 
@@ -33,6 +37,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('what', nargs='+', type=Path, metavar='CONFIG_OR_WORK_DIR')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0], help='of the configs')
     parser.add_argument('--processes', type=int, default=2, help='of each search')
+    parser.add_argument('--jobs', type=int, default=1, help='runs at a time')
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/benchmark'))
     parser.add_argument('--metric', default='accuracy/top1')
     parser.add_argument(
@@ -41,7 +46,24 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='for all runs'
     )
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.jobs < 1:
+        parser.error(f'--jobs {args.jobs}: runs at a time, 1 or more')
+    return args
+
+
+def run_missing(configs: list[Path], args: argparse.Namespace) -> list[Path]:
+    """The work dirs of all configs and seeds; what is missing is run, a few at a time."""
+    # All configs of a seed, then the next seed: a benchmark that is cut short leaves whole seeds.
+    runs = list(product(args.seeds, configs))
+    with ThreadPoolExecutor(args.jobs) as pool:
+        try:
+            done = list(pool.map(lambda run: train_and_test(run[1], run[0], args), runs))
+        except SystemExit:
+            pool.shutdown(cancel_futures=True)  # waits for those that run
+            raise
+    directories = dict(zip(runs, done, strict=True))
+    return [directories[seed, config] for config in configs for seed in args.seeds]
 
 
 def train_and_test(config: Path, seed: int, args: argparse.Namespace) -> Path:
@@ -57,8 +79,10 @@ def train_and_test(config: Path, seed: int, args: argparse.Namespace) -> Path:
     options = ['--cfg-options', f'randomness.seed={seed}', *args.cfg_options]
     print(f'{config.stem}, seed {seed}: log in {work_dir}/console.log', flush=True)
     with open(work_dir / 'console.log', 'w') as console:
-        train = ['bash', TOOLS / 'dist_train.sh', config, str(processes), '--work-dir', work_dir]
-        run([*train, *options], console)
+        train = ['bash', TOOLS / 'dist_train.sh', config, str(processes)]
+        if processes == 1:
+            train = [sys.executable, TOOLS / 'train.py', config]
+        run([*train, '--work-dir', work_dir, *options], console)
         test = [sys.executable, TOOLS / 'test.py', config, find_checkpoints(work_dir)[0]]
         run([*test, '--out', out, '--work-dir', work_dir / 'test', *options], console)
     return work_dir
@@ -92,12 +116,9 @@ def tabulate(rows: list[Row], controls: list[str]) -> str:
 def main() -> None:
     args = parse_args()
     try:
-        directories = []
-        for path in args.what:
-            if path.suffix == '.py':
-                directories += [train_and_test(path, seed, args) for seed in args.seeds]
-            else:
-                directories.append(path)
+        configs = [path for path in args.what if path.suffix == '.py']
+        directories = [path for path in args.what if path.suffix != '.py']
+        directories += run_missing(configs, args)
         groups = group_runs(find_runs(directories))
         controls = args.controls or list(groups)[:-1]
         rows = compare_groups(groups, args.metric, controls)
