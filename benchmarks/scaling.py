@@ -1,6 +1,6 @@
 """Strong scaling: the images per second that a whole population of candidates trains.
 
-    PYTHONPATH=. python benchmarks/scaling.py [--processes 1 2] [--candidates 8] [--repeats 1]
+    PYTHONPATH=. python benchmarks/scaling.py [--processes 1 2] [--candidates 8] [--repeats 2]
     PYTHONPATH=. python benchmarks/scaling.py --device cuda --processes 1 2 4 8
 
 A search is started as a user starts it, with tools/dist_train.sh, on each number of processes in
@@ -57,7 +57,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--candidates', type=int, default=8, help='B')
     parser.add_argument('--images', type=int, help='of an epoch; default 256, more on a GPU')
     parser.add_argument('--rounds', type=int, default=3, help='of a run, the first not counted')
-    parser.add_argument('--repeats', type=int, default=1)
+    parser.add_argument('--repeats', type=int, default=2)
     parser.add_argument('--port', type=int, default=29631)
     return parser.parse_args()
 
