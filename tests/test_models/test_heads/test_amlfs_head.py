@@ -1,8 +1,10 @@
 """AMLFSHead against Eq. 4, 16 and 17, read one sample at a time in float64."""
 
+import copy
 import itertools
 import json
 import math
+import pickle
 from typing import NamedTuple
 
 import numpy as np
@@ -466,6 +468,37 @@ def test_theta_is_saved_and_loaded():
     assert 'theta' not in dict(other.named_parameters())
     theta[:] = 0  # a copy was installed
     assert head.theta.abs().sum() > 0
+
+
+WAYS_TO_CHANGE_THETA = dict(
+    set_theta=lambda head, theta: head.set_theta(theta),
+    written_in_place=lambda head, theta: head.theta.copy_(theta),  # as a hand-over does
+    loaded=lambda head, theta: head.load_state_dict(head.state_dict() | dict(theta=theta)),
+    another_tensor=lambda head, theta: head._buffers.update(theta=theta.clone()),
+    cast=lambda head, theta: head.double().float().set_theta(theta),
+)
+
+
+@pytest.mark.parametrize('way', WAYS_TO_CHANGE_THETA)
+@pytest.mark.parametrize(
+    'copied', [None, copy.deepcopy, lambda head: pickle.loads(pickle.dumps(head))]
+)
+@pytest.mark.parametrize('writes', range(4))  # torch counts them, from another number in a copy
+def test_the_loss_is_that_of_theta_however_it_was_changed(way, copied, writes):
+    """Also in a copy of a head that has trained, and without effect on the original."""
+    x, weight, y = make_problem(10, seed=0)
+    first, second, third = (make_theta('0.5', seed) for seed in range(3))
+    expected = [make_head(weight, t).loss(x, labels(y))['loss'] for t in (first, second, third)]
+    original = make_head(weight, first)
+    for _ in range(writes):
+        original.set_theta(first)
+    assert torch.equal(original.loss(x, labels(y))['loss'], expected[0])
+    head = original if copied is None else copied(original)
+    for theta, loss in zip((second, third, second), (*expected[1:], expected[1]), strict=True):
+        WAYS_TO_CHANGE_THETA[way](head, theta)
+        assert torch.equal(head.loss(x, labels(y))['loss'], loss)
+    if copied is not None:
+        assert torch.equal(original.loss(x, labels(y))['loss'], expected[0])
 
 
 def test_theta_from_the_config(tmp_path):
