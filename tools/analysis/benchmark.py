@@ -19,6 +19,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
+from threading import Event
 from typing import TextIO
 
 from mmengine.config import Config
@@ -56,12 +57,19 @@ def run_missing(configs: list[Path], args: argparse.Namespace) -> list[Path]:
     """The work dirs of all configs and seeds; what is missing is run, a few at a time."""
     # All configs of a seed, then the next seed: a benchmark that is cut short leaves whole seeds.
     runs = list(product(args.seeds, configs))
-    with ThreadPoolExecutor(args.jobs) as pool:
+    failed = Event()
+
+    def make(run: tuple[int, Path]) -> Path | None:
+        if failed.is_set():  # the benchmark only waits for what runs
+            return None
         try:
-            done = list(pool.map(lambda run: train_and_test(run[1], run[0], args), runs))
+            return train_and_test(run[1], run[0], args)
         except SystemExit:
-            pool.shutdown(cancel_futures=True)  # waits for those that run
+            failed.set()
             raise
+
+    with ThreadPoolExecutor(args.jobs) as pool:
+        done = list(pool.map(make, runs))
     directories = dict(zip(runs, done, strict=True))
     return [directories[seed, config] for config in configs for seed in args.seeds]
 
