@@ -9,7 +9,8 @@ evaluates its next candidate, then the other its next epoch, so that both meet t
 Compared are a round of the search, from its first hook to the next round's, and the B plain epochs
 with their evaluations in between; the first round is not counted. The search logs, counts intervals
 and saves checkpoints; the plain side saves none, so that saving is overhead too. Goal: a round <=
-1.02 x B plain epochs.
+1.02 x B plain epochs. With --null the second side is plain too, which shows what the comparison
+itself is worth.
 
 Then what the round is made of, each step without the steps that it calls, and the same goal within
 the search's own runs: a round by what of it is training and evaluation. That does not compare two
@@ -52,6 +53,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--repeats', type=int, default=3)
     parser.add_argument('--candidates', type=int, default=4, help='B')
     parser.add_argument('--rounds', type=int, default=3, help='of a run, the first not counted')
+    parser.add_argument(
+        '--null', action='store_true', help='plain epochs in place of the search: the same twice'
+    )
     parser.add_argument('--images', type=int, default=512, help='to train; 64 others are D_v')
     return parser.parse_args()
 
@@ -234,28 +238,29 @@ def main() -> int:
     describe_machine('mmengine', 'mmpretrain')
     with tempfile.TemporaryDirectory() as folder:
         draw_images(Path(folder), args.images)
-        plain, search = [], []
+        sides = dict(plain=run_plain, search=run_plain if args.null else run_search)
+        rounds = dict(plain=[], search=[])
         for _ in range(args.repeats):
-            of_both = alternate(
-                {
-                    run.__name__: partial(run, folder, args.candidates, args.rounds)
-                    for run in (run_plain, run_search)
-                }
-            )
-            plain += of_both['run_plain']
-            search += of_both['run_search']
+            arguments = folder, args.candidates, args.rounds
+            of_both = alternate({name: partial(run, *arguments) for name, run in sides.items()})
+            for name, more in of_both.items():
+                rounds[name] += more
+    plain, search = rounds.values()
     ratios = {}
     print(f'\nB = {args.candidates}, {args.images} images; medians of {len(search)} rounds')
-    print('\n| seconds | B plain epochs | a round of the search | ratio | from, to |')
+    second = 'B plain epochs again' if args.null else 'a round of the search'
+    print(f'\n| seconds | B plain epochs | {second} | ratio | from, to |')
     print('|---|---|---|---|---|')
     for clock, of in (('clock', 'on the clock'), ('processor', 'of processors')):
-        one, other = ([seconds[clock] for seconds in rounds] for rounds in (search, plain))
-        ratios[clock] = median_ratio(one, other)
-        each = [mine / its for mine, its in zip(one, other, strict=True)]
+        ours, its = ([seconds[clock] for seconds in of_side] for of_side in (search, plain))
+        ratios[clock] = median_ratio(ours, its)
+        each = [one / other for one, other in zip(ours, its, strict=True)]
         print(
-            f'| {of} | {median(other):.2f} | {median(one):.2f} | {ratios[clock]:.3f} '
+            f'| {of} | {median(its):.2f} | {median(ours):.2f} | {ratios[clock]:.3f} '
             f'| {min(each):.3f}, {max(each):.3f} |'
         )
+    if args.null:
+        return 0
     of_steps = report_steps(search)
     return check(
         [
