@@ -15,7 +15,13 @@ from amlfs_mm.models.losses import fused_amlfs_loss, log_tau
 from amlfs_mm.registry import MODELS, TASK_UTILS
 from amlfs_mm.search import PiecewiseLinear, find_loss
 
-from .bias_free_logits import Scale, bias_free_logits, check_scale, norms_outside_t
+from .bias_free_logits import (
+    Scale,
+    bias_free_logits,
+    check_scale,
+    initial_weights,
+    norms_outside_t,
+)
 from .hard_targets import hard_targets
 from .sharded_linear import ShardedLinear, build_class_weights, whole_weight
 
@@ -48,7 +54,7 @@ class AMLFSHead(ClsHead):
         sample_rate: Share of the classes in each batch's softmax; below 1 with ``sharded`` only.
         topk: Accuracies reported by ``cal_acc``.
         cal_acc: Report the training accuracy (of the untransformed logits).
-        init_cfg: As in ``LinearClsHead``.
+        init_cfg: Of the class weights; default :func:`.initial_weights`.
     """
 
     def __init__(
@@ -66,15 +72,16 @@ class AMLFSHead(ClsHead):
         sample_rate: float = 1.0,
         topk: int | Sequence[int] = (1,),
         cal_acc: bool = False,
-        init_cfg: dict | None = dict(type='Normal', layer='Linear', std=0.01),
+        init_cfg: dict | None = None,
     ) -> None:
-        # ClsHead insists on building a loss module; ours needs more than (logits, target).
-        super().__init__(loss=nn.Identity(), topk=topk, cal_acc=cal_acc, init_cfg=init_cfg)
         if num_classes < 2 or in_channels < 1:
             raise ValueError(
                 f'num_classes must be >= 2 and in_channels >= 1, got {num_classes}, {in_channels}'
             )
         check_scale(scale)
+        init_cfg = init_cfg or initial_weights(scale, in_channels)
+        # ClsHead insists on building a loss module; ours needs more than (logits, target).
+        super().__init__(loss=nn.Identity(), topk=topk, cal_acc=cal_acc, init_cfg=init_cfg)
         if tau_floor not in ('relative', 'constant'):
             raise ValueError(f"tau_floor must be 'relative' or 'constant', got {tau_floor!r}")
         if not min_slope > 0:

@@ -31,6 +31,18 @@ def check_scale(scale: Scale) -> None:
         )
 
 
+def initial_weights(scale: Scale, in_channels: int) -> dict:
+    """The ``init_cfg`` of class weights (C, D) for which a config has none.
+
+    Plain ones as in mmpretrain's ``LinearClsHead``. Of normalised ones only the direction counts,
+    which a step of SGD turns by its size over their length squared: they are made of length 1, as
+    by the Xavier filler of AM-softmax's and SphereFace's authors. Of LinearClsHead's they would
+    have 0.08 at D = 64, and a learning rate of 0.1 would throw them about.
+    """
+    std = 0.01 if scale is None else in_channels**-0.5
+    return dict(type='Normal', layer='Linear', std=std)
+
+
 def bias_free_logits(features: Tensor, weight: Tensor, scale: Scale) -> tuple[Tensor, Tensor]:
     """Logits (N, C) and the features (N, D), in float32 or wider; to be called without autocast."""
     dtype = torch.promote_types(features.dtype, torch.float32)

@@ -15,7 +15,7 @@ from amlfs_mm.models.full_precision import without_autocast
 from amlfs_mm.models.losses import AMSoftmaxMargin, transform_target_logit
 from amlfs_mm.registry import MODELS
 
-from .bias_free_logits import Scale, check_scale, norms_outside_t
+from .bias_free_logits import Scale, check_scale, initial_weights, norms_outside_t
 from .hard_targets import hard_targets
 from .sharded_linear import ShardedLinear, build_class_weights, whole_weight
 
@@ -36,7 +36,7 @@ class SoftmaxHead(LinearClsHead):
         margin: Config of a margin, or a number m for ``AMSoftmaxMargin``; needs a scale.
         sharded: Spread the class weights over the replicas; see :class:`ShardedLinear`.
         sample_rate: Share of the classes in each batch's softmax; below 1 with ``sharded`` only.
-        init_cfg: As in ``LinearClsHead``.
+        init_cfg: Of the class weights; default :func:`.initial_weights`.
         kwargs: As in mmpretrain's ``LinearClsHead``.
     """
 
@@ -48,15 +48,18 @@ class SoftmaxHead(LinearClsHead):
         margin: float | dict = 0.0,
         sharded: bool = False,
         sample_rate: float = 1.0,
-        init_cfg: dict | None = dict(type='Normal', layer='Linear', std=0.01),
+        init_cfg: dict | None = None,
         **kwargs,
     ) -> None:
+        if in_channels < 1:
+            raise ValueError(f'in_channels must be >= 1, got {in_channels}')
+        check_scale(scale)
+        init_cfg = init_cfg or initial_weights(scale, in_channels)
         # LinearClsHead makes weights, which would be the whole matrix in every replica.
         with torch.device('meta') if sharded else nullcontext():
             super().__init__(
                 num_classes=num_classes, in_channels=in_channels, init_cfg=init_cfg, **kwargs
             )
-        check_scale(scale)
         if margin and scale is None:
             raise ValueError(f'margin={margin} is one of cosines: give a scale too')
         self.scale = scale
