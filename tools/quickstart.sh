@@ -14,5 +14,5 @@ WORK_DIR=${WORK_DIR:-work_dirs/quickstart}
     --processes 2 --work-dir "$WORK_DIR"
 echo
 echo "Best-of-B is the search's machinery and compute with plain softmax: candidates differ by data order."
-echo "One seed is an anecdote; docs/benchmarks.md has five. The search's plots:"
+echo "One seed is an anecdote; docs/benchmarks.md has four. The search's plots:"
 ls "$WORK_DIR"/amlfs_resnet20_digits_seed0/*.png
