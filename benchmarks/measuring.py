@@ -153,14 +153,18 @@ def alternate(sides: Mapping[str, Callable[[Callable[[], None]], Any]]) -> dict[
         process.start()
         its.close()
         working[name] = mine, process
-    while working:
-        for name, (connection, process) in list(working.items()):
-            connection.send('go')
-            finished, result = connection.recv()
-            if finished:
-                process.join()
-                results[name] = result
-                del working[name]
+    try:
+        while working:
+            for name, (connection, process) in list(working.items()):
+                connection.send('go')
+                finished, result = connection.recv()
+                if finished:
+                    process.join()
+                    results[name] = result
+                    del working[name]
+    finally:
+        for _, process in working.values():  # they would wait for their turn for ever
+            process.kill()
     return results
 
 

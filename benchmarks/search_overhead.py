@@ -232,6 +232,8 @@ def report_steps(rounds: list[Counter[str]]) -> float:
 
 def main() -> int:
     args = parse_args()
+    if args.rounds < 2:
+        raise SystemExit(f'--rounds {args.rounds}: the first is not counted, give 2 or more')
     torch.set_num_threads(1)
     os.environ['OMP_NUM_THREADS'] = '1'
     keep_memory()

@@ -1,5 +1,6 @@
 """What the benchmarks share."""
 
+import multiprocessing
 import os
 import sys
 import time
@@ -76,6 +77,20 @@ def test_alternating_sides_never_work_at_the_same_time(tmp_path: Path):
     assert log.read_text().split('\n')[:-1] == [
         f'{p} {w}' for p in order for w in ('began', 'ended')
     ]
+
+
+def fail(pause: Callable[[], None]) -> None:
+    pause()
+    raise RuntimeError('no more')
+
+
+@pytest.mark.slow  # fresh Pythons that import torch
+def test_a_side_that_fails_ends_the_others(tmp_path: Path):
+    with pytest.raises(EOFError):
+        alternate(dict(a=partial(work, tmp_path / 'log', 'a', 9), b=fail))
+    for process in multiprocessing.active_children():
+        process.join(timeout=10)
+    assert not multiprocessing.active_children()
 
 
 def test_missing_peer_is_named_with_what_to_install():

@@ -80,6 +80,14 @@ def test_a_run_that_fails_is_named_and_ends_the_benchmark(tmp_path: Path):
     assert not (tmp_path / 'tiny_search_seed1').exists()
 
 
+def test_two_runs_of_one_folder(tmp_path: Path, monkeypatch):
+    """They would train in it at the same time."""
+    for arguments in ([TINY_SEARCH, '--seeds', 1, 1], [TINY_SEARCH, TINY_SEARCH, '--seeds', 1]):
+        with pytest.raises(SystemExit, match='in one folder: tiny_search_seed1'):
+            run_tool(monkeypatch, 'benchmark.py', *arguments, '--work-dir', tmp_path, '--jobs', 2)
+    assert not any(tmp_path.iterdir())
+
+
 def test_jobs_below_one(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         run_tool(monkeypatch, 'benchmark.py', TINY_SEARCH, '--jobs', '0')

@@ -16,6 +16,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
@@ -57,6 +58,12 @@ def run_missing(configs: list[Path], args: argparse.Namespace) -> list[Path]:
     """The work dirs of all configs and seeds; what is missing is run, a few at a time."""
     # All configs of a seed, then the next seed: a benchmark that is cut short leaves whole seeds.
     runs = list(product(args.seeds, configs))
+    places = Counter(f'{config.stem}_seed{seed}' for seed, config in runs)
+    if twice := [place for place, count in places.items() if count > 1]:
+        raise ValueError(
+            f'{args.work_dir} would hold several runs in one folder: {", ".join(twice)}. Give each '
+            'seed once, and configs of one name a --work-dir each'
+        )
     failed = Event()
 
     def make(run: tuple[int, Path]) -> Path | None:

@@ -102,7 +102,7 @@ class AMLFSHead(ClsHead):
         start = find_loss(self.search_space, theta) if theta else self.search_space.identity()
         self.register_buffer('theta', start)
         self._transforms: tuple | None = None
-        t, tau = self.transforms()
+        t, tau = self.search_space.transforms(self.theta)
         self.register_buffer(
             't_count', torch.zeros(t.num_intervals, dtype=torch.int64), persistent=False
         )

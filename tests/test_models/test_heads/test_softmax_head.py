@@ -151,17 +151,3 @@ def test_soft_labels_and_a_margin_are_refused():
 def test_bad_options(options: dict, says: str):
     with pytest.raises(ValueError, match=says):
         SoftmaxHead(3, 4, **options)
-
-
-@pytest.mark.parametrize(('scale', 'length'), [(None, 0.01 * 400**0.5), (30.0, 1), ('feature', 1)])
-@pytest.mark.parametrize('sharded', [False, True])
-def test_class_weights_start_at_a_length_that_sgd_can_turn(scale, length, sharded):
-    """Normalised ones at 1, plain ones as LinearClsHead's; a config may say otherwise."""
-    torch.manual_seed(0)
-    head = SoftmaxHead(100, 400, scale=scale, sharded=sharded)
-    head.init_weights()
-    assert head.fc.weight.norm(dim=1).mean().item() == pytest.approx(length, rel=0.02)
-    other = dict(type='Normal', layer='Linear', std=0.5)
-    head = SoftmaxHead(100, 400, scale=scale, sharded=sharded, init_cfg=other)
-    head.init_weights()
-    assert head.fc.weight.norm(dim=1).mean().item() == pytest.approx(10, rel=0.02)
