@@ -86,11 +86,12 @@ def fail(pause: Callable[[], None]) -> None:
 
 @pytest.mark.slow  # fresh Pythons that import torch
 def test_a_side_that_fails_ends_the_others(tmp_path: Path):
-    with pytest.raises(EOFError):
+    with pytest.raises(EOFError) as error:  # as in a script that it ends, its frames stay alive
         alternate(dict(a=partial(work, tmp_path / 'log', 'a', 9), b=fail))
     for process in multiprocessing.active_children():
         process.join(timeout=10)
     assert not multiprocessing.active_children()
+    assert error.tb
 
 
 def test_missing_peer_is_named_with_what_to_install():
