@@ -7,8 +7,9 @@ registry's first look-up, or when a sub-package is first used.
 
 from importlib import import_module
 
+from amlfs_mm.version import __version__
+
 from . import compat, registry
-from .version import __version__
 
 SUB_PACKAGES = (
     'analysis',

@@ -36,6 +36,7 @@ def _register_search() -> None:
 
     for name in (
         'BranchSearchSpace',
+        'CMAESPolicy',
         'GaussianPolicy',
         'IgnoreTies',
         'MonotoneSearchSpace',

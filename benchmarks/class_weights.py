@@ -22,7 +22,7 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from mmpretrain.structures import DataSample
 
-from amlfs_mm.engine.sharding import keep_out_of_ddp
+from amlfs_mm.engine.distributed.sharded_weights import keep_out_of_ddp
 from amlfs_mm.models import AMLFSHead
 
 CHANNELS = 512

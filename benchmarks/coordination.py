@@ -116,7 +116,7 @@ def coordinate(rank: int, processes: int, rounds: int, port: int, results: mp.Si
         if everyone is not None:
             dist.barrier(everyone)
         moments = [time.perf_counter()]
-        population.roll_call.meet(f'rewards/{number}')
+        population.liveness.barrier(f'rewards/{number}')
         moments.append(time.perf_counter())
         population.exchange_rewards({rank: 0.5}, processes)
         moments.append(time.perf_counter())

@@ -41,7 +41,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader, Dataset
 
 from amlfs_mm.datasets import make_reproducible
-from amlfs_mm.randomness import seeded
+from amlfs_mm.utils.randomness import seeded
 
 ROOT = Path(__file__).resolve().parent.parent
 CANDIDATES = 8

@@ -28,7 +28,7 @@ from torch.func import functional_call, stack_module_state
 
 from amlfs_mm.models import AMLFSHead, CIFARResNet
 from amlfs_mm.models.backbones.cifar_resnet import OptionAShortcut
-from amlfs_mm.models.heads.bias_free_logits import bias_free_logits, norms_outside_t
+from amlfs_mm.models.layers.logits import bias_free_logits, norms_outside_t
 from amlfs_mm.models.losses import amlfs_loss
 
 CLASSES = 10

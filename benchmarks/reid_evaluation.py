@@ -119,7 +119,7 @@ def measure(task: str, whose: str, path: Path, result_path: Path) -> tuple[float
     torch.manual_seed(0)
     data = dict(np.load(path))
     if task.startswith('ranking'):
-        from amlfs_mm.evaluation.distances import pairwise_distance
+        from amlfs_mm.evaluation.reid.distances import pairwise_distance
 
         features = (torch.from_numpy(data.pop(f'{p}_features')) for p in ('query', 'gallery'))
         distance = pairwise_distance(*features, 'cosine')

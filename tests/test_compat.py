@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from conftest import ROOT, run
+from helpers.runs import ROOT, run
 from mmengine.config import Config
 from mmengine.utils import get_installed_path, is_installed
 from mmpretrain.evaluation.metrics import RetrievalRecall

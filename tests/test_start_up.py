@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from conftest import run
+from helpers.runs import run
 
 HEAVY = [
     'cv2',

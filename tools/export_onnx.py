@@ -30,8 +30,8 @@ from mmpretrain.registry import MODELS
 from torch import nn
 
 import amlfs_mm  # noqa: F401
-from amlfs_mm.files import replace_when_whole
 from amlfs_mm.models.classifiers import InsightFaceInput
+from amlfs_mm.utils.atomic_files import atomic_write
 
 TOLERANCE = 1e-4
 
@@ -97,7 +97,7 @@ def find_order(cfg: Config, given: str | None) -> str:
 def export(model: nn.Module, size: tuple[int, int], path: Path, metadata: dict) -> None:
     import onnx
 
-    with replace_when_whole(path) as temporary, warnings.catch_warnings():
+    with atomic_write(path) as temporary, warnings.catch_warnings():
         warnings.simplefilter('ignore')  # tracing's; the comparison below is what counts
         torch.onnx.export(
             model,

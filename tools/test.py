@@ -10,7 +10,7 @@ from mmengine.dist import is_main_process
 from mmengine.registry import RUNNERS
 
 import amlfs_mm  # noqa: F401  (cures for the OpenMMLab stack come before a config is read)
-from amlfs_mm.files import replace_when_whole
+from amlfs_mm.utils.atomic_files import atomic_write
 
 
 def parse_args() -> argparse.Namespace:
@@ -49,7 +49,7 @@ def main() -> None:
     runner = RUNNERS.build(merge_args(Config.fromfile(args.config), args))
     metrics = runner.test()
     if args.out and is_main_process():
-        with replace_when_whole(args.out) as temporary:
+        with atomic_write(args.out) as temporary:
             temporary.write_text(json.dumps(metrics, indent=1) + '\n')
     if dist.is_initialized():
         dist.destroy_process_group()

@@ -39,7 +39,9 @@ def parse_args() -> argparse.Namespace:
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     """The config with the command line's settings."""
-    from amlfs_mm.engine.runner import find_checkpoints  # a second to import, that --help spares
+    from amlfs_mm.engine.state.checkpoints import (
+        find_checkpoints,  # a second to import, that --help spares
+    )
 
     cfg.launcher = args.launcher
     if args.cfg_options is not None:
@@ -69,7 +71,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 @record  # torchrun then shows the first failure of all processes, once
 def main() -> None:
     args = parse_args()
-    from amlfs_mm.engine.stop_signal import EXIT_CODE, SIGNALS
+    from amlfs_mm.engine.distributed.stop_signal import EXIT_CODE, SIGNALS
 
     for number in SIGNALS:  # until a search has something to save and takes them over
         signal.signal(number, lambda *_: os._exit(EXIT_CODE))

@@ -19,7 +19,7 @@ from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from amlfs_mm.models.heads.unit_linear import unit_linear
+from amlfs_mm.models.layers.unit_linear import unit_linear
 
 
 class TargetGradients(NamedTuple):

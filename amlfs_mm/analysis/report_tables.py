@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from amlfs_mm.engine.messages import summarise
+from amlfs_mm.engine.history.log import summarise
 
 from .comparison import Mean, mean_interval
 from .run import Run

@@ -14,9 +14,9 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
 from torch import nn
 
-from amlfs_mm.engine.checks import find_heads
-from amlfs_mm.engine.journal import read_records
-from amlfs_mm.engine.runner import find_checkpoints
+from amlfs_mm.engine.history.search_history import read_records
+from amlfs_mm.engine.searched_heads import find_heads
+from amlfs_mm.engine.state.checkpoints import find_checkpoints
 
 
 @dataclass

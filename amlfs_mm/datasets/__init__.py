@@ -1,13 +1,13 @@
-from .digits import Digits
-from .drawn_classes import DrawnClasses
-from .face import FaceDataset
-from .face_pairs import FacePairs
-from .image_folder import ImageFolder
-from .in_memory_images import InMemoryImages
-from .insightface_record import InsightFaceRecord
-from .insightface_record_writer import write_insightface_record
-from .reid import ReIDDataset
-from .reproducible import make_reproducible
+from .classification.digits import Digits
+from .classification.drawn_classes import DrawnClasses
+from .classification.image_folder import ImageFolder
+from .faces.face_dataset import FaceDataset
+from .faces.face_pairs import FacePairs
+from .faces.records.insightface_record import InsightFaceRecord
+from .faces.records.insightface_record_writer import write_insightface_record
+from .loading.in_memory_images import InMemoryImages
+from .loading.seeded_loader import make_reproducible
+from .reid.reid_dataset import ReIDDataset
 from .samplers import FixedLengthBatchSampler, IdentityBatchSampler
 from .transforms import CachedTransforms, LabelNoise, LoadWholeImage
 

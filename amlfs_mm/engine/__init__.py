@@ -1,11 +1,9 @@
-from .cma_es_policy import CMAESPolicy
+from .distributed.population import Population
 from .hooks import ComputeHook, LossReplayHook, LossSearchHook
-from .population import Population
 from .runner import LossSearchRunner
-from .training_state import TrainingState
+from .state.training_state import TrainingState
 
 __all__ = [
-    'CMAESPolicy',
     'ComputeHook',
     'LossReplayHook',
     'LossSearchHook',

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import pickle
-import zipfile
 from pathlib import Path
 
 import torch
@@ -19,14 +18,15 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.optim import Optimizer
 
-from amlfs_mm.files import replace_when_whole
 from amlfs_mm.registry import RUNNERS
+from amlfs_mm.utils.atomic_files import atomic_write
 
-from .failures import explain_failure, worker_deaths_heard
-from .job import join_job
-from .population import Population
-from .sharding import agree_on_steps, keep_out_of_ddp, keep_own_moments
-from .training_state import each_wrapper, whole_checkpoint
+from .distributed.failures import explain_failure, worker_deaths_heard
+from .distributed.launch import init_distributed
+from .distributed.population import Population
+from .distributed.sharded_weights import agree_on_steps, keep_out_of_ddp, keep_own_moments
+from .state.checkpoints import find_checkpoints, is_whole
+from .state.training_state import each_wrapper, whole_checkpoint
 
 
 @RUNNERS.register_module()
@@ -56,7 +56,7 @@ class LossSearchRunner(Runner):
 
         dist_cfg = dict(timeout=1800) | env_cfg.get('dist_cfg', {})
         if self.distributed and not is_distributed():
-            join_job(self.launcher, **dist_cfg)
+            init_distributed(self.launcher, **dist_cfg)
         self.population = Population.split_world(
             options['replicas_per_candidate'], dist_cfg['timeout']
         )
@@ -130,7 +130,7 @@ class LossSearchRunner(Runner):
         try:
             return super().train()
         except Exception as error:
-            if self.population.roll_call.position == 'the start':  # a config to mend: as it is
+            if self.population.liveness.position == 'the start':  # a config to mend: as it is
                 raise
             with worker_deaths_heard(error) as cause:
                 raise explain_failure(cause, self.population) from cause
@@ -184,35 +184,8 @@ class LossSearchRunner(Runner):
             if '://' in str(out_dir) or not is_main_process():
                 super().save_checkpoint(out_dir, filename, *args, **kwargs)
                 return
-            with replace_when_whole(Path(out_dir) / filename) as temporary:
+            with atomic_write(Path(out_dir) / filename) as temporary:
                 super().save_checkpoint(str(out_dir), temporary.name, *args, **kwargs)
-
-
-def find_checkpoints(directory: str | Path) -> list[Path]:
-    """``epoch_<n>.pth``, newest first; before them what ``last_checkpoint`` names, if another."""
-    directory = Path(directory)
-    numbered = {
-        int(path.stem.removeprefix('epoch_')): path
-        for path in directory.glob('epoch_*.pth')
-        if path.stem.removeprefix('epoch_').isdigit()
-    }
-    found = [numbered[epoch] for epoch in sorted(numbered, reverse=True)]
-    pointer = directory / 'last_checkpoint'
-    named = pointer.read_text().strip() if pointer.is_file() else ''
-    # The name alone: the work dir may have been moved.
-    last = directory / Path(named).name
-    if named and last.is_file() and last not in found:
-        found.insert(0, last)
-    return found
-
-
-def is_whole(path: str | Path) -> bool:
-    """Whether a checkpoint is a complete zip archive whose every part has its checksum."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.testzip() is None
-    except (zipfile.BadZipFile, OSError, EOFError):
-        return False
 
 
 def _first_line(error: Exception) -> str:

@@ -1,10 +1,10 @@
-from .face_metrics import FaceIdentification, FaceVerification
-from .identification import gallery_identification_rate, identification_rate
-from .megaface_metric import MegaFaceFeatures
-from .ranking import cumulative_match, reid_metrics, score_queries
-from .reid_metric import ReIDMetric
-from .reranking import k_reciprocal_rerank
-from .verification import true_accept_rates, verification_accuracy
+from .faces.face_metrics import FaceIdentification, FaceVerification
+from .faces.identification import gallery_identification_rate, identification_rate
+from .faces.megaface_metric import MegaFaceFeatures
+from .faces.verification import true_accept_rates, verification_accuracy
+from .reid.ranking import cumulative_match, reid_metrics, score_queries
+from .reid.reid_metric import ReIDMetric
+from .reid.reranking import k_reciprocal_rerank
 
 __all__ = [
     'FaceIdentification',

@@ -1,6 +1,7 @@
 """The paper's section 3: loss functions as points theta, and the policy that samples them."""
 
 from .branch_space import BranchSearchSpace
+from .cma_es_policy import CMAESPolicy
 from .loss_file import find_loss, formulas
 from .monotone_space import MonotoneSearchSpace
 from .piecewise_linear import PiecewiseLinear
@@ -11,6 +12,7 @@ from .search_space import SearchSpace
 
 __all__ = [
     'BranchSearchSpace',
+    'CMAESPolicy',
     'GaussianPolicy',
     'IgnoreTies',
     'MonotoneSearchSpace',

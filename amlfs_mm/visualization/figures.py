@@ -11,7 +11,7 @@ matplotlib.use('Agg')
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from amlfs_mm.files import replace_when_whole
+from amlfs_mm.utils.atomic_files import atomic_write
 
 # Okabe and Ito's colours, told apart by colour-blind readers. Two of them are alike in grey: curves
 # that must be told apart there have a line style of their own too.
@@ -52,7 +52,7 @@ def save(figure: plt.Figure, path: str | Path) -> Path:
     """Write a picture, PNG or SVG by its name, whole or not at all, and close it."""
     path = Path(path)
     kind = path.suffix[1:]
-    with replace_when_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=120, format=kind, metadata=METADATA[kind])
     plt.close(figure)
     return path

@@ -13,17 +13,17 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from amlfs_mm.evaluation import cumulative_match, score_queries
-from amlfs_mm.evaluation.ranking import JUNK
+from amlfs_mm.evaluation.reid.ranking import JUNK
 
 from .figures import COLOURS
 
 if TYPE_CHECKING:
-    from amlfs_mm.evaluation.features import Images
+    from amlfs_mm.evaluation.reid.features import Features
 
 RIGHT, WRONG = '#009E73', '#D55E00'  # green, red: told apart by colour-blind readers
 
 
-def rank_gallery(distance: Tensor, query: Images, gallery: Images, index: int) -> list[int]:
+def rank_gallery(distance: Tensor, query: Features, gallery: Features, index: int) -> list[int]:
     """The gallery's images from the nearest on, as query ``index`` is scored on them.
 
     Images of its identity from its own camera, and junk, are left out.
@@ -35,8 +35,8 @@ def rank_gallery(distance: Tensor, query: Images, gallery: Images, index: int) -
 
 def draw_rankings(
     distance: Tensor,
-    query: Images,
-    gallery: Images,
+    query: Features,
+    gallery: Features,
     indices: list[int],
     top: int = 10,
 ) -> plt.Figure:
@@ -89,7 +89,7 @@ def show(ax: Axes, path: str, frame: str | None = None) -> None:
         spine.set_linewidth(3)
 
 
-def plot_cmc(distances: dict[str, Tensor], query: Images, gallery: Images, max_rank: int = 20):
+def plot_cmc(distances: dict[str, Tensor], query: Features, gallery: Features, max_rank: int = 20):
     """CMC curves, one a distance matrix (Q, G), under its name with its mAP."""
     figure, ax = plt.subplots(figsize=(6.4, 4.2), layout='constrained')
     ranks = np.arange(1, max_rank + 1)
@@ -109,7 +109,7 @@ def plot_cmc(distances: dict[str, Tensor], query: Images, gallery: Images, max_r
 
 
 def best_and_worst(
-    distance: Tensor, query: Images, gallery: Images, count: int
+    distance: Tensor, query: Features, gallery: Features, count: int
 ) -> dict[str, list[int]]:
     """The ``count`` queries of highest and of lowest average precision, each best or worst first.
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.work_dirs import BASELINE, TINY_SEARCH, write_run
 from scipy import stats
-from work_dirs import BASELINE, TINY_SEARCH, write_run
 
 from amlfs_mm.analysis import compare_groups, compare_paired, find_runs, group_runs, mean_interval
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import TINY_SEARCH
+from helpers.runs import TINY_SEARCH
+from helpers.work_dirs import BASELINE, write_run
 from test_null_drift import search_records
-from work_dirs import BASELINE, write_run
 
 from amlfs_mm.analysis import Run, diagnose, drift_without_signal, read_run
 from amlfs_mm.analysis.diagnosis import floored_part

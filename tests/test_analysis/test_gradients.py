@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import TINY_SEARCH
+from helpers.runs import TINY_SEARCH
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.models import ImageClassifier

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import TINY_SEARCH
-from work_dirs import write_run
+from helpers.runs import TINY_SEARCH
+from helpers.work_dirs import write_run
 
 from amlfs_mm.analysis import Run, drift_without_signal, read_run, simulate_null_drift
 from amlfs_mm.search import GaussianPolicy

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from work_dirs import BASELINE, write_run
+from helpers.work_dirs import BASELINE, write_run
 
 from amlfs_mm.analysis import find_runs, read_run
 from amlfs_mm.search import SearchSpace

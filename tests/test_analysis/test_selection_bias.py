@@ -4,9 +4,9 @@ import math
 from pathlib import Path
 
 import pytest
-from conftest import TINY_SEARCH
+from helpers.runs import TINY_SEARCH
+from helpers.work_dirs import BASELINE, write_run
 from test_null_drift import search_records
-from work_dirs import BASELINE, write_run
 
 from amlfs_mm.analysis import estimate_bias, expected_maximum, lead_of_winner, read_run
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 import torch
-from conftest import ROOT
+from helpers.runs import ROOT
 
 sys.path.insert(0, str(ROOT / 'benchmarks'))
 spec = importlib.util.spec_from_file_location('benchmark_head', ROOT / 'benchmarks' / 'head.py')

@@ -2,7 +2,7 @@
 
 import importlib.util
 
-from conftest import ROOT
+from helpers.runs import ROOT
 
 path = ROOT / 'benchmarks' / 'many_candidates.py'
 spec = importlib.util.spec_from_file_location('many_candidates', path)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from helpers.runs import ROOT
 
 sys.path.insert(0, str(ROOT / 'benchmarks'))
 

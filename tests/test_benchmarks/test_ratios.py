@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import ROOT, build
+from helpers.runs import ROOT, build
 from mmpretrain.structures import DataSample
 from torch import nn
 

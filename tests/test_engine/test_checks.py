@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, TINY_SEARCH, run
+from helpers.reid_data import people_root  # noqa: F401
+from helpers.runs import ROOT, TINY_SEARCH, run
 from mmengine.config import Config
 from mmengine.registry import RUNNERS
-from reid_data import people_root  # noqa: F401
 
 from amlfs_mm.datasets import ReIDDataset
 from amlfs_mm.engine import LossSearchHook

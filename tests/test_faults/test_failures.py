@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, assert_same_run, free_port, load, run
-from jobs import Job, config_with, no_survivors  # noqa: F401
+from helpers.jobs import Job, config_with, no_survivors  # noqa: F401
+from helpers.runs import ROOT, assert_same_run, free_port, load, run
 
-from amlfs_mm.engine.journal import read_records
+from amlfs_mm.engine.history.search_history import read_records
 
 SHORT_TIMEOUT = 'env_cfg = dict(dist_cfg=dict(timeout=8))\n'
 

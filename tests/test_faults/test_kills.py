@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import assert_same_run
-from jobs import Job, config_with, no_survivors  # noqa: F401
+from helpers.jobs import Job, config_with, no_survivors  # noqa: F401
+from helpers.runs import assert_same_run
 
 OPTIONS = {
     1: [],

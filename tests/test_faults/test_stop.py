@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, TINY_SEARCH, assert_same_run, free_port
-from jobs import Job, config_with, no_survivors  # noqa: F401
+from helpers.jobs import Job, config_with, no_survivors  # noqa: F401
+from helpers.runs import ROOT, TINY_SEARCH, assert_same_run, free_port
 
-from amlfs_mm.engine.stop_signal import EXIT_CODE
+from amlfs_mm.engine.distributed.stop_signal import EXIT_CODE
 
 TINY = ['--cfg-options', 'train_cfg.max_epochs=3']
 

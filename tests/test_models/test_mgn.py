@@ -6,14 +6,14 @@ import json
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import ROOT
+from helpers.runs import ROOT
 from mmengine.config import Config
 from mmpretrain.models.backbones import ResNet
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from amlfs_mm.engine.checks import find_heads
+from amlfs_mm.engine.searched_heads import find_heads
 from amlfs_mm.models import AMLFSHead, EmbeddingClassifier, MGNBackbone, MGNHead
 from amlfs_mm.search import SearchSpace
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import TINY_SEARCH, run
+from helpers.runs import TINY_SEARCH, run
+from helpers.work_dirs import BASELINE, run_tool, write_run
 from scipy import stats
-from work_dirs import BASELINE, run_tool, write_run
 
 TOOL = [sys.executable, 'tools/analysis/benchmark.py']
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from helpers.runs import ROOT
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from torch import nn

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT
+from helpers.runs import ROOT
 
 from amlfs_mm.models import AMLFSHead
 from amlfs_mm.search import SearchSpace, formulas

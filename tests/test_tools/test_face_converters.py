@@ -6,8 +6,8 @@ from pathlib import Path
 
 import cv2
 import pytest
-from conftest import ROOT
-from face_data import write_casia
+from helpers.face_data import write_casia
+from helpers.runs import ROOT
 
 
 @pytest.fixture

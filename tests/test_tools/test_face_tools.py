@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from helpers.runs import ROOT
 
 from amlfs_mm.evaluation import identification_rate
-from amlfs_mm.evaluation.megaface import read_list, refine_probes, write_feature
+from amlfs_mm.evaluation.faces.megaface import read_list, refine_probes, write_feature
 
 MEGAFACE, MAKE_LIST = 'tools/analysis/megaface.py', 'tools/converters/make_face_list.py'
 

@@ -4,9 +4,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from conftest import TINY_SEARCH
+from helpers.runs import TINY_SEARCH
+from helpers.work_dirs import run_tool
 from PIL import Image
-from work_dirs import run_tool
 
 
 def check(directory: Path, names: set[str]) -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, TINY_SEARCH, assert_same_run, free_port, run
+from helpers.runs import ROOT, TINY_SEARCH, assert_same_run, free_port, run
 
 # Starts its tasks as Slurm does, on this machine: one process each, told its place by environment.
 FAKE_SRUN = """#!/usr/bin/env bash

@@ -9,11 +9,11 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from conftest import ROOT, run
+from helpers.reid_data import people_root  # noqa: F401
+from helpers.runs import ROOT, run
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
-from reid_data import people_root  # noqa: F401
 
 NAMES = ('spherereid', 'sft', 'mgn')
 

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from work_dirs import BASELINE, run_tool, write_run
+from helpers.work_dirs import BASELINE, run_tool, write_run
 
 CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
 EVIL = '<script>alert("x")</script>'

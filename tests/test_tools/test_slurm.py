@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import TINY_SEARCH, assert_same_run, free_port, run, train
+from helpers.runs import TINY_SEARCH, assert_same_run, free_port, run, train
 
 MISSING = [
     program

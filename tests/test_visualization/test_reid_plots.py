@@ -5,23 +5,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers.reid_data import write_image
 from matplotlib.colors import to_rgba
-from reid_data import write_image
 
-from amlfs_mm.evaluation.features import Images
+from amlfs_mm.evaluation.reid.features import Features
 from amlfs_mm.visualization import reid_plots
 
 
 @pytest.fixture
-def people(tmp_path: Path) -> tuple[torch.Tensor, Images, Images]:
+def people(tmp_path: Path) -> tuple[torch.Tensor, Features, Features]:
     """Two queries of identities 1 and 2; a gallery of seven."""
     ids, cameras = [1, 2, 1, 1, -1, 2, 0], [1, 1, 0, 2, 3, 1, 4]
     paths = [tmp_path / f'{i}.png' for i in range(9)]
     for i, path in enumerate(paths):
         write_image(path, 20 * i)
     paths = [str(path) for path in paths]
-    query = Images(torch.zeros(2, 3), torch.tensor([1, 2]), torch.tensor([0, 0]), paths[:2])
-    gallery = Images(torch.zeros(7, 3), torch.tensor(ids), torch.tensor(cameras), paths[2:])
+    query = Features(torch.zeros(2, 3), torch.tensor([1, 2]), torch.tensor([0, 0]), paths[:2])
+    gallery = Features(torch.zeros(7, 3), torch.tensor(ids), torch.tensor(cameras), paths[2:])
     distance = torch.tensor(
         [[0.3, 0.1, 0.2, 0.9, 0.0, 0.5, 0.4], [0.1, 0.2, 0.3, 0.4, 0.0, 0.5, 0.6]]
     )

@@ -27,7 +27,7 @@ from mmengine.config import Config
 
 import amlfs_mm  # noqa: F401  (cures for the OpenMMLab stack come before a config is read)
 from amlfs_mm.analysis import Row, compare_groups, find_runs, group_runs
-from amlfs_mm.engine.runner import find_checkpoints
+from amlfs_mm.engine.state.checkpoints import find_checkpoints
 
 TOOLS = Path(__file__).resolve().parent.parent
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 
 import amlfs_mm  # noqa: F401
-from amlfs_mm.engine.runner import find_checkpoints
-from amlfs_mm.files import replace_when_whole
+from amlfs_mm.engine.state.checkpoints import find_checkpoints
 from amlfs_mm.registry import search_space_of
 from amlfs_mm.search import formulas
+from amlfs_mm.utils.atomic_files import atomic_write
 
 
 def parse_args() -> argparse.Namespace:
@@ -101,7 +101,7 @@ def main() -> None:
             print(f'  {part}')
     out = args.out or source.parent / f'loss_{loss["what"]}_epoch_{loss["epoch"]}.json'
     about = dict(search_space=content['search_space'], source=str(source))
-    with replace_when_whole(out) as temporary:
+    with atomic_write(out) as temporary:
         temporary.write_text(json.dumps(dict(about, **loss, formulas=lines), indent=1) + '\n')
     print(f'Written: {out}')
 

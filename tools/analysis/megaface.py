@@ -19,7 +19,7 @@ import torch
 
 import amlfs_mm  # noqa: F401
 from amlfs_mm.evaluation import identification_rate
-from amlfs_mm.evaluation.megaface import (
+from amlfs_mm.evaluation.faces.megaface import (
     FaceList,
     is_noise,
     read_features,
@@ -27,7 +27,7 @@ from amlfs_mm.evaluation.megaface import (
     read_noise,
     refine_probes,
 )
-from amlfs_mm.files import replace_when_whole
+from amlfs_mm.utils.atomic_files import atomic_write
 
 
 def parse_args() -> argparse.Namespace:
@@ -83,7 +83,7 @@ def main() -> None:
         raise SystemExit(f"megaface.py: {args.probe_list} names no persons ('id')")
     result = evaluate(args, probe_list)
     if args.out:
-        with replace_when_whole(args.out) as temporary:
+        with atomic_write(args.out) as temporary:
             temporary.write_text(json.dumps(result, indent=1) + '\n')
 
 

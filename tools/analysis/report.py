@@ -32,8 +32,8 @@ from amlfs_mm.analysis import (
     measure_gradients,
     tabulate_epochs,
 )
-from amlfs_mm.files import replace_when_whole
 from amlfs_mm.search import SearchSpace
+from amlfs_mm.utils.atomic_files import atomic_write
 from amlfs_mm.version import __version__
 from amlfs_mm.visualization import (
     Picture,
@@ -176,7 +176,7 @@ def write_report(groups: dict[str, list[Run]], args: argparse.Namespace) -> None
         shared=[embed(picture) for picture in shared_pictures(groups, args.gradients)],
     )
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    with replace_when_whole(args.out) as temporary:
+    with atomic_write(args.out) as temporary:
         temporary.write_text(html)
 
 

@@ -8,9 +8,9 @@ import argparse
 from pathlib import Path
 
 import amlfs_mm  # noqa: F401
-from amlfs_mm.evaluation.distances import DISTANCES, pairwise_distance
-from amlfs_mm.evaluation.features import load_features
-from amlfs_mm.evaluation.reid_metric import rerank_features
+from amlfs_mm.evaluation.reid.distances import DISTANCES, pairwise_distance
+from amlfs_mm.evaluation.reid.features import load_features
+from amlfs_mm.evaluation.reid.reid_metric import rerank_features
 from amlfs_mm.visualization.figures import save
 from amlfs_mm.visualization.reid_plots import best_and_worst, draw_rankings, plot_cmc
 

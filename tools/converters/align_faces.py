@@ -14,8 +14,8 @@ import argparse
 from pathlib import Path
 
 import amlfs_mm  # noqa: F401
-from amlfs_mm.datasets.face_alignment import align_folder
-from amlfs_mm.datasets.face_landmarks import LandmarkDetector, LandmarkList
+from amlfs_mm.datasets.faces.preparation.face_alignment import align_folder
+from amlfs_mm.datasets.faces.preparation.face_landmarks import LandmarkDetector, LandmarkList
 
 
 def parse_args() -> argparse.Namespace:

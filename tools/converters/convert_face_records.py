@@ -7,7 +7,7 @@ python tools/converters/convert_face_records.py to-folder data/ms1m-retinaface-t
 import argparse
 
 import amlfs_mm  # noqa: F401
-from amlfs_mm.datasets.face_conversion import folder_to_record, record_to_folder
+from amlfs_mm.datasets.faces.preparation.face_conversion import folder_to_record, record_to_folder
 
 
 def parse_args() -> argparse.Namespace:

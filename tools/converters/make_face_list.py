@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 import amlfs_mm  # noqa: F401
-from amlfs_mm.evaluation.megaface import FaceList, write_list
+from amlfs_mm.evaluation.faces.megaface import FaceList, write_list
 
 IMAGES = {'.bmp', '.jpeg', '.jpg', '.pgm', '.png'}
 

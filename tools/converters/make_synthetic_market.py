@@ -6,7 +6,7 @@ python tools/converters/make_synthetic_market.py data/synthetic
 import argparse
 
 import amlfs_mm  # noqa: F401
-from amlfs_mm.datasets.synthetic_market import write_market
+from amlfs_mm.datasets.reid.synthetic.synthetic_market import write_market
 
 
 def parse_args() -> argparse.Namespace:

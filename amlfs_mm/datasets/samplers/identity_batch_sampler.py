@@ -9,8 +9,8 @@ import numpy as np
 from mmengine.logging import print_log
 from torch.utils.data import Sampler
 
-from amlfs_mm.randomness import derive_seed
 from amlfs_mm.registry import DATA_SAMPLERS
+from amlfs_mm.utils.randomness import derive_seed
 
 EPOCHS = ('full', 'short')
 

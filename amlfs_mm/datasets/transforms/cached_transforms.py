@@ -7,8 +7,8 @@ import pickle
 from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 
-from amlfs_mm.randomness import cpu_generators, same_generators
 from amlfs_mm.registry import TRANSFORMS
+from amlfs_mm.utils.randomness import cpu_generators, same_generators
 
 
 @TRANSFORMS.register_module()

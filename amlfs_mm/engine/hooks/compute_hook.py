@@ -9,10 +9,10 @@ from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from amlfs_mm.files import replace_when_whole
 from amlfs_mm.registry import HOOKS
+from amlfs_mm.utils.atomic_files import atomic_write
 
-from ..compute import compute_of
+from ..history.compute import compute_of
 
 
 @HOOKS.register_module()
@@ -39,5 +39,5 @@ class ComputeHook(Hook):
             f'{compute["images_per_epoch"]} images, {compute["images"]} in all'
         )
         directory = Path(getattr(runner, 'search_dir', runner.work_dir))
-        with replace_when_whole(directory / 'compute.json') as temporary:
+        with atomic_write(directory / 'compute.json') as temporary:
             temporary.write_text(json.dumps(compute) + '\n')

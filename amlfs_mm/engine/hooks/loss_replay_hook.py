@@ -9,14 +9,15 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
-from amlfs_mm.randomness import derive_seed, seed_process
 from amlfs_mm.registry import HOOKS
+from amlfs_mm.utils.randomness import derive_seed, seed_process
 
-from ..checks import check_epochs, check_hard_labels, check_num_classes, find_heads
-from ..compute import compute_of
-from ..loss_schedule import LossSchedule
-from ..population import Population
-from ..training_state import (
+from ..checks import check_epochs, check_hard_labels, check_num_classes
+from ..distributed.population import Population
+from ..history.compute import compute_of
+from ..history.loss_schedule import LossSchedule
+from ..searched_heads import find_heads
+from ..state.training_state import (
     all_pending_gradients,
     clear_optimizers,
     set_all_gradients,
@@ -87,13 +88,13 @@ class LossReplayHook(Hook):
         if self.transfer is None and self.schedule.is_lost(runner.epoch):
             # As the search did: no iteration, and one step of the schedules by epoch.
             runner.train_loop._epoch = self.schedule.round_of(runner.epoch)[-1]
-            sampler.set_stream(runner.epoch, 0, skip=sys.maxsize)
+            sampler.set_epoch(runner.epoch, 0, skip=sys.maxsize)
             return
         theta, stream = self.loss_of(runner.epoch)
         seed_process(derive_seed(runner.seed, runner.epoch, stream, self.population.replica))
         for head in self.heads:
             head.set_theta(theta)
-        sampler.set_stream(runner.epoch, stream)
+        sampler.set_epoch(runner.epoch, stream)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """At the end of a round, do to the model what the search did to the winner."""

@@ -13,14 +13,14 @@ from mmengine.hooks import ParamSchedulerHook
 from mmengine.runner import Runner
 from torch import Tensor
 
-from amlfs_mm.randomness import derive_seed, seed_process
 from amlfs_mm.registry import HOOKS
+from amlfs_mm.utils.randomness import derive_seed, seed_process
 
-from ..messages import tell_epoch
-from ..population import everyone_agrees
-from ..roll_call import StopRequested
-from ..search_round import SearchRound
-from ..training_state import clear_optimizers, synchronise_replicas
+from ..distributed.liveness import StopRequested
+from ..distributed.population import everyone_agrees
+from ..history.log import log_round
+from ..state.search_round import SearchRound
+from ..state.training_state import clear_optimizers, synchronise_replicas
 from .search_lifecycle import SearchLifecycle
 
 
@@ -93,7 +93,7 @@ class LossSearchHook(SearchLifecycle):
             self._search = self.search(runner)
         # A job that was stopped after its last candidate has nothing left to train.
         if next(self._search, 'done') == 'done':
-            runner.train_dataloader.batch_sampler.set_stream(runner.epoch, 0, skip=sys.maxsize)
+            runner.train_dataloader.batch_sampler.set_epoch(runner.epoch, 0, skip=sys.maxsize)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Finish the pass, training the other candidates that fall to this sub-runner."""
@@ -116,12 +116,12 @@ class LossSearchHook(SearchLifecycle):
 
     def begin_round(self, runner: Runner, theta: Tensor) -> None:
         """Remember the start, and what a stopped job had already done from it."""
-        self.journal.remove_superseded(self._saved_epoch)
+        self.history.remove_superseded(self._saved_epoch)
         self._started = time.perf_counter()
         runner.train_dataloader.forget()  # the batches of the round before
         epochs = self.schedule.round_from(runner.epoch)
         self.round = SearchRound(runner, epochs, theta, on_host=self.states_on_host)
-        if picked_up := self.round.pick_up(self.journal.unfinished, self.population):
+        if picked_up := self.round.pick_up(self.history.unfinished, self.population):
             runner.logger.info(
                 f'Going on with candidates {picked_up} where a stopped job left them'
             )
@@ -134,7 +134,7 @@ class LossSearchHook(SearchLifecycle):
         if not done:
             for head in self.heads:
                 head.set_theta(theta)
-        runner.train_dataloader.batch_sampler.set_stream(epoch, stream, skip=done)
+        runner.train_dataloader.batch_sampler.set_epoch(epoch, stream, skip=done)
         runner.message_hub.update_scalar('train/candidate', candidate)  # shown beside the loss
         self.progress.start_candidate(epoch + 1, candidate)
         self.say_where(runner, f'candidate {candidate}', at_once=True)
@@ -187,7 +187,7 @@ class LossSearchHook(SearchLifecycle):
         """The rewards (B,) of all candidates, once all sub-runners have theirs."""
         self.say_where(runner, 'waiting for the rewards of other sub-runners')
         try:
-            self.population.roll_call.meet(f'rewards/{self.round.epochs.start}')
+            self.population.liveness.barrier(f'rewards/{self.round.epochs.start}')
         except StopRequested:
             self.stop(runner)
         self.say_where(runner, 'taking over and saving the winner')
@@ -234,7 +234,7 @@ class LossSearchHook(SearchLifecycle):
         """Write the epoch down, keep the best model so far, tell the user."""
         mu, share = self.policy.mean, self.interval_share()
         self.progress.finish_epoch()
-        self.journal.record(
+        self.history.record(
             mu_before=mu_before,
             mu=mu,
             sigma=self.policy.sigma,
@@ -246,8 +246,8 @@ class LossSearchHook(SearchLifecycle):
             epochs=self.round.epochs,
             warmup=self.schedule.is_warmup(self.round.epochs.start),
         )
-        self.journal.save_if_best_ever(runner)
-        tell_epoch(
+        self.history.save_if_best_ever(runner)
+        log_round(
             runner,
             self.reward,
             reward,
@@ -255,7 +255,7 @@ class LossSearchHook(SearchLifecycle):
             mu_distance=(mu - self.mu_0).norm().item(),
             interval_share=share,
             seconds=time.perf_counter() - self._started,
-            warmup=self.journal.records[-1]['warmup'],
+            warmup=self.history.records[-1]['warmup'],
             skipped=runner.train_dataloader.dataset.skipped,
         )
         if winner is None:
@@ -272,7 +272,7 @@ class LossSearchHook(SearchLifecycle):
 
     def _survive_lost_epoch(self, runner: Runner) -> None:
         lost = 0
-        for record in reversed(self.journal.records):
+        for record in reversed(self.history.records):
             if record['best'] is not None:
                 break
             lost += 1
@@ -300,5 +300,5 @@ class LossSearchHook(SearchLifecycle):
         """Give a sign of life, for the others and for the message of an error."""
         if self.round is None:  # evaluation before, or without, a search
             return
-        self.population.roll_call.position = f'epoch {runner.epoch + 1}, {what}'
-        self.population.roll_call.beat(at_once)
+        self.population.liveness.position = f'epoch {runner.epoch + 1}, {what}'
+        self.population.liveness.heartbeat(at_once)

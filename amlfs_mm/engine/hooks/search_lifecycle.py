@@ -18,18 +18,18 @@ from ..checks import (
     check_resumed,
     check_reward,
     check_validation,
-    find_heads,
 )
-from ..compute import compute_of
-from ..journal import Journal, best_file
-from ..messages import announce
-from ..population import Population, everyone_agrees
-from ..progress import CandidateProgress
-from ..roll_call import StopRequested
-from ..schedule import SearchSchedule
-from ..search_round import SearchRound
-from ..stop_signal import EXIT_CODE, StopSignal
-from ..training_state import (
+from ..distributed.liveness import StopRequested
+from ..distributed.population import Population, everyone_agrees
+from ..distributed.stop_signal import EXIT_CODE, StopSignal
+from ..history.compute import compute_of
+from ..history.log import log_start
+from ..history.progress import CandidateProgress
+from ..history.search_history import SearchHistory, best_file
+from ..loops.search_schedule import SearchSchedule
+from ..searched_heads import find_heads
+from ..state.search_round import SearchRound
+from ..state.training_state import (
     TrainingState,
     all_pending_gradients,
     choose_memory,
@@ -112,15 +112,15 @@ class SearchLifecycle(Hook):
         self.schedule.check()
         check_checkpoints(runner, self.search_every)
         self.population = getattr(runner, 'population', None) or Population.of_world()
-        self.stop_signal = StopSignal(self.population.roll_call, self.population.replica_group)
+        self.stop_signal = StopSignal(self.population.liveness, self.population.replica_group)
         space = self.heads[0].search_space
         self.mu_0 = find_loss(space, self.mu_0_cfg)
         self.policy = TASK_UTILS.build(self.policy_cfg, default_args=dict(mean=self.mu_0))
         directory = getattr(runner, 'search_dir', runner.work_dir)
-        self.journal = Journal(directory, writes=self.population.is_main)
+        self.history = SearchHistory(directory, writes=self.population.is_main)
         if self._loaded is not None:
             self.policy.load_state_dict(self._loaded['policy'])
-            self.journal.records = list(self._loaded['records'])
+            self.history.records = list(self._loaded['records'])
             set_all_gradients(runner, self._loaded['gradients'])
             self._saved_epoch = runner.epoch
         self.states_on_host = choose_memory(runner, self.captured_states)
@@ -140,13 +140,13 @@ class SearchLifecycle(Hook):
             self.population.is_main,
         )
         try:
-            self.population.roll_call.meet('start')
+            self.population.liveness.barrier('start')
         except StopRequested:
             raise SystemExit(EXIT_CODE) from None  # there is nothing to save yet
         self.population.hand_over(TrainingState.capture(runner), 0).restore(runner)
         metrics = self.evaluate(runner)
         check_reward(metrics, self.reward)
-        announce(
+        log_start(
             runner,
             self.population,
             self.num_candidates,
@@ -158,7 +158,7 @@ class SearchLifecycle(Hook):
     @property
     def candidate_epochs(self) -> int:
         """Models trained for an epoch so far, those of warm-up and of lost rounds counted."""
-        return self.journal.candidate_epochs()
+        return self.history.candidate_epochs()
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Put the state of the search under the key ``loss_search``."""
@@ -169,7 +169,7 @@ class SearchLifecycle(Hook):
             epoch=epoch,
             search_space=repr(self.heads[0].search_space),
             policy=self.policy.state_dict(),
-            records=self.journal.records,
+            records=self.history.records,
             gradients=all_pending_gradients(runner),
         )
 
@@ -190,9 +190,9 @@ class SearchLifecycle(Hook):
     def after_train(self, runner: Runner) -> None:
         """Write the loss schedule and the plots."""
         self.stop_signal.release()
-        self.journal.remove_superseded(self._saved_epoch)
+        self.history.remove_superseded(self._saved_epoch)
         space = self.heads[0].search_space
-        self.journal.write_schedule(
+        self.history.write_schedule(
             seed=runner.seed,
             search_space=repr(space),
             reward=self.reward,
@@ -203,13 +203,13 @@ class SearchLifecycle(Hook):
             compute=compute_of(runner, self.candidate_epochs, self.population.replicas),
             config=runner.cfg.pretty_text,
         )
-        if not self.population.is_main or not self.journal.records:
+        if not self.population.is_main or not self.history.records:
             return
         from amlfs_mm.visualization import plot_search  # matplotlib: only when there is a plot
 
-        plots = plot_search(self.journal.records, space, self.journal.directory)
+        plots = plot_search(self.history.records, space, self.history.directory)
         runner.logger.info('Search done. Plots: ' + ', '.join(path.name for path in plots))
-        if best := self.journal.best_record():
+        if best := self.history.best_record():
             runner.logger.info(
                 f'Best {self.reward} {best["reward"][best["best"]]:.2f} on D_v (optimistic: it was '
                 f'selected there): {best_file(best["epoch"])}'
@@ -217,10 +217,10 @@ class SearchLifecycle(Hook):
 
     def stop(self, runner: Runner) -> None:
         """Save what the round has so far, and exit with code 75."""
-        runner.logger.info(f'Stopping on request in {self.population.roll_call.position}')
-        self.round.save(runner, self.journal.unfinished, self.population)
+        runner.logger.info(f'Stopping on request in {self.population.liveness.position}')
+        self.round.save(runner, self.history.unfinished, self.population)
         first_epoch = self.round.epochs.start
-        checkpoint = self.journal.directory / f'epoch_{first_epoch}.pth'
+        checkpoint = self.history.directory / f'epoch_{first_epoch}.pth'
         there = not self.population.is_main or checkpoint.is_file()
         if self.population.sub_runner == 0 and not everyone_agrees(there):
             # The resume starts from the round's start, which need not have been an epoch to save.
@@ -232,6 +232,6 @@ class SearchLifecycle(Hook):
             f'Stopped on request. To go on, run the same command with --resume '
             f'(exit code {EXIT_CODE})'
         )
-        self.population.roll_call.leave(stopping=True)
+        self.population.liveness.close(stopping=True)
         self.stop_signal.ignore()
         raise SystemExit(EXIT_CODE)

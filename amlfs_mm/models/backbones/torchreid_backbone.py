@@ -7,7 +7,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from amlfs_mm.registry import MODELS
-from amlfs_mm.torchreid import import_torchreid
+from amlfs_mm.utils.optional_imports import import_torchreid
 
 
 @MODELS.register_module()

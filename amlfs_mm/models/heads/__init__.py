@@ -1,7 +1,7 @@
+from ..layers.sharded_linear import ShardedLinear
 from .amlfs_head import AMLFSHead
 from .mgn_head import MGNHead, PerBranchMGNHead
 from .sft_head import SFTHead
-from .sharded_linear import ShardedLinear
 from .softmax_head import SoftmaxHead
 
 __all__ = ['AMLFSHead', 'MGNHead', 'PerBranchMGNHead', 'SFTHead', 'ShardedLinear', 'SoftmaxHead']

@@ -10,20 +10,20 @@ from mmpretrain.models.heads import ClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from amlfs_mm.models.full_precision import without_autocast
-from amlfs_mm.models.losses import fused_amlfs_loss, log_tau
 from amlfs_mm.registry import MODELS, TASK_UTILS
 from amlfs_mm.search import PiecewiseLinear, find_loss
+from amlfs_mm.utils.autocast import without_autocast
 
-from .bias_free_logits import (
+from ..layers.logits import (
     Scale,
     bias_free_logits,
     check_scale,
     initial_weights,
     norms_outside_t,
 )
+from ..layers.sharded_linear import ShardedLinear, build_class_weights, whole_weight
+from ..losses import fused_amlfs_loss, log_tau
 from .hard_targets import hard_targets
-from .sharded_linear import ShardedLinear, build_class_weights, whole_weight
 
 
 @MODELS.register_module()

@@ -7,9 +7,10 @@ from mmengine.model import BaseModule
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from amlfs_mm.models.necks import MGNFeatures
 from amlfs_mm.registry import MODELS
 from amlfs_mm.search import BranchSearchSpace, find_loss
+
+from ..necks import MGNFeatures
 
 
 @MODELS.register_module()

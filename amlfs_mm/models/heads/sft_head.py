@@ -7,8 +7,9 @@ from mmengine.model import BaseModule
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from amlfs_mm.models.losses import spectral_feature_transform
 from amlfs_mm.registry import MODELS
+
+from ..losses import spectral_feature_transform
 
 
 @MODELS.register_module()

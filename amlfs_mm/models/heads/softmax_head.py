@@ -11,13 +11,13 @@ from mmpretrain.models.losses import CrossEntropyLoss
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from amlfs_mm.models.full_precision import without_autocast
-from amlfs_mm.models.losses import AMSoftmaxMargin, transform_target_logit
 from amlfs_mm.registry import MODELS
+from amlfs_mm.utils.autocast import without_autocast
 
-from .bias_free_logits import Scale, check_scale, initial_weights, norms_outside_t
+from ..layers.logits import Scale, check_scale, initial_weights, norms_outside_t
+from ..layers.sharded_linear import ShardedLinear, build_class_weights, whole_weight
+from ..losses import AMSoftmaxMargin, transform_target_logit
 from .hard_targets import hard_targets
-from .sharded_linear import ShardedLinear, build_class_weights, whole_weight
 
 
 @MODELS.register_module()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from amlfs_mm.models.full_precision import without_autocast
 from amlfs_mm.registry import MODELS
-from amlfs_mm.torchreid import import_torchreid
+from amlfs_mm.utils.autocast import without_autocast
+from amlfs_mm.utils.optional_imports import import_torchreid
 
 
 @MODELS.register_module()

@@ -17,7 +17,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 import amlfs_mm  # noqa: F401
-from amlfs_mm.engine.checks import find_heads
+from amlfs_mm.engine.searched_heads import find_heads
 from amlfs_mm.models import AMLFSHead
 from amlfs_mm.search import SearchSpace
 

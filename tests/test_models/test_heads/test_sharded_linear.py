@@ -81,8 +81,8 @@ def test_first_weights_are_normal_and_those_of_any_number_of_replicas(monkeypatc
     assert len(whole.weight.unique()) > 9000
     for replica in range(3):
         torch.manual_seed(3)
-        monkeypatch.setattr('amlfs_mm.models.heads.sharded_linear.get_world_size', lambda: 3)
-        monkeypatch.setattr('amlfs_mm.models.heads.sharded_linear.get_rank', lambda r=replica: r)
+        monkeypatch.setattr('amlfs_mm.models.layers.sharded_linear.get_world_size', lambda: 3)
+        monkeypatch.setattr('amlfs_mm.models.layers.sharded_linear.get_rank', lambda r=replica: r)
         part = ShardedLinear(4, 2500, std=0.5)
         assert torch.equal(part.weight, whole.weight[part.class_range])
         # A whole checkpoint is cut to the replica's rows.

@@ -1,0 +1,1 @@
+"""Face images with identities, and pairs of them."""

@@ -1,0 +1,1 @@
+"""Aligning faces and converting face data, for the tools."""

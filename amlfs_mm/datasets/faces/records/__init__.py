@@ -1,0 +1,1 @@
+"""The binary formats of insightface: training records and verification pairs."""

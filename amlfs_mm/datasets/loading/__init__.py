@@ -1,0 +1,1 @@
+"""How samples reach the training loop: order, seeds, caches, images in memory."""

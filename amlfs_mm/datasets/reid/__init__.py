@@ -1,0 +1,1 @@
+"""Person images with identities and cameras."""

@@ -1,0 +1,197 @@
+"""Which process trains which candidate, and what the sub-runners tell each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+from mmengine.dist import all_reduce
+from torch import Tensor
+
+from ..state.training_state import TrainingState
+from .liveness import Liveness
+from .process_grid import Process, lay_out
+
+
+class Population:
+    """G sub-runners of g replicas each: a (candidate x replica) grid of processes.
+
+    A sub-runner is the g processes that together train one candidate at a time. Without a process
+    group, or on a plain MMEngine Runner, there is one.
+
+    Attributes:
+        num_sub_runners: G.
+        sub_runner: The sub-runner that this process belongs to, in [0, G).
+        replicas: g.
+        replica: This process's place in its sub-runner, in [0, g).
+        liveness: Signs of life of the job's processes.
+        processes: All of them, a row a sub-runner; empty without a job of our own.
+        replica_group: A gloo group of this sub-runner's processes; None if g = 1.
+    """
+
+    def __init__(self) -> None:
+        self.num_sub_runners = 1
+        self.sub_runner = 0
+        self.replicas = dist.get_world_size() if dist.is_initialized() else 1
+        self.replica = dist.get_rank() if dist.is_initialized() else 0
+        self.liveness = Liveness()
+        self.processes: list[list[Process]] = []
+        self.replica_group = None
+        self._group = None  # this replica's counterparts in the other sub-runners
+
+    @classmethod
+    def of_world(cls) -> Population:
+        """One sub-runner of all processes, as on a plain MMEngine Runner."""
+        population = cls()
+        if population.replicas > 1:
+            population.replica_group = dist.new_group(backend='gloo')
+        return population
+
+    @classmethod
+    def split_world(cls, replicas: int | str = 1, timeout: float = 1800) -> Population:
+        """Lay the job's processes out as a grid and make each sub-runner a world of its own.
+
+        From here on ``torch.distributed``'s default group is the sub-runner, so that every stock
+        part (samplers, DDP, metrics, ``master_only``) sees its own candidate only.
+
+        Args:
+            replicas: g, or ``'all'`` for one sub-runner of all processes.
+            timeout: Seconds that a collective, or a process without a sign of life, may hang.
+
+        Raises:
+            ValueError: g does not divide the number of processes, or replicas share a GPU.
+        """
+        population = cls()
+        if not dist.is_initialized():
+            lay_out([Process.this()], replicas)  # refuses what does not fit
+            return population
+        store = dist.distributed_c10d._get_default_store()
+        rank, size = dist.get_rank(), dist.get_world_size()
+        grid = lay_out(_everybody(store, rank, size), replicas)
+        population.liveness = Liveness(store, rank, size, timeout)
+        population.processes = grid
+        population.num_sub_runners, population.replicas = len(grid), len(grid[0])
+        population.sub_runner, population.replica = next(
+            (k, row.index(process)) for k, row in enumerate(grid) for process in row
+            if process.rank == rank
+        )  # fmt: skip
+        population._make_groups(timedelta(seconds=timeout))
+        return population
+
+    def _make_groups(self, timeout: timedelta) -> None:
+        backend = dist.get_backend()
+
+        def group(members: list[Process], backend: str) -> dist.ProcessGroup:
+            ranks = [process.rank for process in members]
+            return dist.new_group(ranks, timeout, backend, use_local_synchronization=True)
+
+        row = self.processes[self.sub_runner]
+        column = [row[self.replica] for row in self.processes]
+        if self.replicas > 1:
+            self.replica_group = group(row, 'gloo')
+        if self.num_sub_runners > 1:
+            # NCCL allows one process a GPU.
+            devices = {(process.node, process.device) for process in column}
+            shared = backend == 'nccl' and len(devices) < len(column)
+            self._group = group(column, 'gloo' if shared else backend)
+            dist.group.WORLD = group(row, backend)
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process writes the search's files and prints."""
+        return self.sub_runner == 0 and self.replica == 0
+
+    @property
+    def hands_over_by(self) -> str | None:
+        """The backend between sub-runners; None if there is one sub-runner."""
+        return None if self._group is None else dist.get_backend(self._group)
+
+    def candidates_of(self, sub_runner: int, num_candidates: int) -> list[int]:
+        """The candidates that a sub-runner trains, one after the other.
+
+        With more sub-runners than candidates the last ones repeat a candidate, so that all stay in
+        step; their result is not used.
+        """
+        served = list(range(sub_runner, num_candidates, self.num_sub_runners))
+        return served or [sub_runner % num_candidates]
+
+    def my_candidates(self, num_candidates: int) -> list[int]:
+        """The candidates that this process's sub-runner trains."""
+        return self.candidates_of(self.sub_runner, num_candidates)
+
+    def exchange_rewards(self, mine: Mapping[int, float], num_candidates: int) -> Tensor:
+        """Everybody's rewards (B,) float64 on the CPU; NaN for a candidate that diverged.
+
+        Args:
+            mine: Candidate -> reward of what this sub-runner trained; not finite if it diverged.
+            num_candidates: B.
+        """
+        # One owner a candidate and zeros elsewhere: the sum is exact, whatever the grid.
+        total = torch.zeros(2, num_candidates, dtype=torch.float64)
+        for candidate, reward in mine.items():
+            if candidate % self.num_sub_runners == self.sub_runner and math.isfinite(reward):
+                total[:, candidate] = torch.tensor([reward, 1.0], dtype=torch.float64)
+        if self._group is not None:
+            all_reduce(total, group=self._group)
+        return torch.where(total[1] == 1, total[0], torch.nan)
+
+    def hand_over(
+        self, state: TrainingState | None, winner: int, into: TrainingState | None = None
+    ) -> TrainingState:
+        """Give everybody the state that sub-runner ``winner`` holds.
+
+        Each replica receives its counterpart's. The tensors travel as the flat buffers of the
+        state; only the few hundred bytes that describe them are pickled.
+
+        Args:
+            state: What the winner sends; the others may pass None.
+            winner: The sub-runner that sends.
+            into: A state that is not needed any more; its memory is used where it fits.
+        """
+        if self.num_sub_runners == 1:
+            return state
+        sending = self.sub_runner == winner
+        source = self.processes[winner][self.replica].rank
+        header = [state.describe() if sending else None]
+        dist.broadcast_object_list(
+            header, src=source, group=self._group, device=self._wire_device()
+        )
+        if not sending:
+            state = TrainingState.allocate(header[0], into)
+        for flat in state.flat.values():
+            # As bytes: no backend then needs to know the dtype.
+            on_wire = flat.view(torch.uint8).to(self._wire_device())
+            dist.broadcast(on_wire, src=source, group=self._group)
+            if not sending and on_wire.data_ptr() != flat.data_ptr():
+                flat.view(torch.uint8).copy_(on_wire)
+        return state
+
+    def agree_on(self, number: int) -> int:
+        """Sub-runner 0's value of a number in [0, 2^53), in every sub-runner."""
+        if self.num_sub_runners == 1:
+            return number
+        value = torch.tensor([number], dtype=torch.int64, device=self._wire_device())
+        source = self.processes[0][self.replica].rank
+        dist.broadcast(value, src=source, group=self._group)
+        return int(value.item())
+
+    def _wire_device(self) -> torch.device:
+        on_gpu = dist.get_backend(self._group) == 'nccl'
+        return torch.device('cuda', torch.cuda.current_device()) if on_gpu else torch.device('cpu')
+
+
+def _everybody(store: dist.Store, rank: int, size: int) -> list[Process]:
+    """Where each process of the job runs; in the store, so that no group is needed yet."""
+    store = dist.PrefixStore('amlfs_processes', store)
+    store.set(str(rank), Process.this(rank).to_text())
+    return [Process.from_text(store.get(str(other)).decode()) for other in range(size)]
+
+
+def everyone_agrees(condition: bool) -> bool:
+    """Whether the condition holds on every replica of this sub-runner (of this process's world)."""
+    flag = torch.tensor([int(condition)])
+    all_reduce(flag, op='min')
+    return bool(flag.item())

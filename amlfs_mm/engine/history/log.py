@@ -1,0 +1,120 @@
+"""What a person sees of a search: its layout and cost at the start, then a line an epoch."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from mmengine.runner import Runner
+from torch import Tensor
+
+from ..distributed.population import Population
+from ..state.training_state import estimate_bytes
+
+
+def log_start(
+    runner: Runner,
+    population: Population,
+    num_candidates: int,
+    reward: str,
+    start_reward: float,
+    states_on_host: bool,
+) -> None:
+    """Log the layout, memory, the sizes of the data, the cost, and whether processes are wasted."""
+    groups, replicas = population.num_sub_runners, population.replicas
+    served = {len(population.candidates_of(k, num_candidates)) for k in range(groups)}
+    runner.logger.info(
+        f'Loss search: {groups * replicas} process(es) = {groups} sub-runner(s) x {replicas} '
+        f'replica(s); {num_candidates} candidates, {" or ".join(map(str, sorted(served)))} each'
+    )
+    for line in describe_grid(population):
+        runner.logger.info(line)
+    states = 2 * estimate_bytes(runner) / 2**20
+    place = 'host memory' if states_on_host else str(next(runner.model.parameters()).device)
+    runner.logger.info(
+        f'Memory: captured states take {states:.1f} MB a process on {place} (the start and the '
+        'best so far)'
+    )
+    runner.logger.info(
+        f'Data: {len(runner.train_dataloader.dataset)} training samples, '
+        f'{len(runner.val_dataloader.dataset)} in D_v for the reward {reward}, '
+        f'{start_reward:.2f} at the start'
+    )
+    runner.logger.info(
+        f'Cost: an epoch trains and evaluates {num_candidates} models, {num_candidates} x the '
+        f'compute of the baseline and about {max(served)} x its time'
+    )
+    if groups > num_candidates:
+        runner.logger.warning(
+            f'{groups} sub-runners for {num_candidates} candidates: {groups - num_candidates} of '
+            'them repeat work that is not used. Raise num_candidates or replicas_per_candidate, '
+            'or start fewer processes'
+        )
+
+
+def describe_grid(population: Population, limit: int = 8) -> list[str]:
+    """Where the sub-runners run: a line each for the first ones, and how they hand over."""
+    lines = [
+        f'  sub-runner {k}: ' + ', '.join(f'rank {p.rank} on {p.node} {p.device}' for p in row)
+        for k, row in enumerate(population.processes[:limit])
+    ]
+    if len(population.processes) > limit:
+        lines.append(f'  ... and {len(population.processes) - limit} more')
+    backend = population.hands_over_by
+    if backend is not None:
+        on_gpu = population.processes[0][0].device != 'cpu'
+        shared = on_gpu and backend == 'gloo'
+        note = ': sub-runners share GPUs, which NCCL does not allow' if shared else ''
+        lines.append(f'  between sub-runners: {backend}{note}')
+    return lines
+
+
+def log_round(
+    runner: Runner,
+    name: str,
+    reward: Tensor,
+    winner: int | None,
+    mu_distance: float,
+    interval_share: dict[str, list[float]],
+    seconds: float,
+    warmup: bool,
+    skipped: int,
+) -> None:
+    """Log one line, and the scalars ``search/*`` to the visualizer's backends.
+
+    Args:
+        runner: Whose epoch it was.
+        name: The reward's key.
+        reward: (B,), NaN where a candidate diverged.
+        winner: The winner's index, None if all diverged.
+        mu_distance: |mu - mu_0|.
+        interval_share: Share of the winner's training samples in each interval of t and tau.
+        seconds: That the round took, all candidates.
+        warmup: Whether it belongs to the warm-up.
+        skipped: Unreadable training samples that this process has replaced so far.
+    """
+    summary = summarise(reward)
+    scalars = {f'search/reward_{key}': value for key, value in summary.items()}
+    scalars |= {'search/mu_distance': mu_distance, 'search/unreadable': skipped}
+    for transform, shares in interval_share.items():
+        scalars |= {f'search/{transform}_{i}': share for i, share in enumerate(shares)}
+    runner.visualizer.add_scalars(scalars, step=runner.epoch + 1)
+    lost = int(torch.isnan(reward).sum())
+    runner.logger.info(
+        f'{"Warm-up" if warmup else "Search"} epoch {runner.epoch + 1}/{runner.max_epochs}: '
+        f'{name} best {summary["best"]:.2f} (theta_{winner}), mean {summary["mean"]:.2f}, '
+        f'std {summary["std"]:.2f}'
+        + (f', {lost} diverged' if lost else '')
+        + (f', {skipped} unreadable samples replaced so far' if skipped else '')
+        + f'; {seconds:.1f} s; |mu - mu_0| {mu_distance:.3f}'
+    )
+
+
+def summarise(reward: Tensor) -> dict[str, float]:
+    """Best, mean and population deviation of the finite rewards; NaN where there is none."""
+    finite = reward[torch.isfinite(reward)]
+    if not len(finite):
+        return dict(best=math.nan, mean=math.nan, std=math.nan)
+    return dict(
+        best=finite.max().item(), mean=finite.mean().item(), std=finite.std(correction=0).item()
+    )

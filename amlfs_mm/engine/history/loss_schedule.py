@@ -1,0 +1,144 @@
+"""``loss_schedule.json`` read back: the losses that a search chose, epoch by epoch."""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+KEYS = ('seed', 'search_space', 'hand_over', 'replicas', 'threads', 'compute', 'epochs')
+EPOCH_KEYS = ('epoch', 'round', 'candidate', 'stream', 'theta', 'mu')
+
+
+class LossSchedule:
+    """The winner's loss of every epoch of a search, and what fixed the winner's data order.
+
+    Args:
+        path: Of the file, for messages.
+        content: Of the file, as :meth:`SearchHistory.write_schedule` describes it.
+
+    Attributes:
+        epochs: One dict an epoch. ``round`` counts rounds from 1; ``candidate`` won it; ``stream``
+            is the data order's; ``theta`` the loss. The last three are None in a lost round, in
+            which all diverged and the model stayed as it was.
+
+    Raises:
+        ValueError: The content does not hang together; the message names the file and the reason.
+    """
+
+    def __init__(self, path: str | Path, content: dict) -> None:
+        self.path = path
+        for key in KEYS:
+            if not isinstance(content, dict) or key not in content:
+                raise self._error(f'it has no {key!r}')
+        self.seed: int = content['seed']
+        self.search_space: str = content['search_space']
+        self.hand_over: str = content['hand_over']
+        self.replicas: int = content['replicas']
+        self.threads: int = content['threads']
+        self.images_per_epoch: int = content['compute']['images_per_epoch']
+        self.epochs: list[dict] = content['epochs']
+        self._check_epochs()
+
+    @classmethod
+    def read(cls, path: str | Path) -> LossSchedule:
+        """The schedule in a file.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: It holds something else, or was changed so that it contradicts itself.
+        """
+        if not Path(path).is_file():
+            raise FileNotFoundError(
+                f'there is no loss schedule {str(path)!r}: give the loss_schedule.json that a '
+                'search writes into its work dir at the end'
+            )
+        try:
+            content = json.loads(Path(path).read_text())
+        except ValueError as error:
+            raise ValueError(f'{path} is no loss schedule: it is not JSON ({error})') from error
+        return cls(path, content)
+
+    def __len__(self) -> int:
+        return len(self.epochs)
+
+    def is_lost(self, epoch: int) -> bool:
+        """Whether the model stayed as it was in this epoch, from 0."""
+        return self.epochs[epoch]['theta'] is None
+
+    def round_of(self, epoch: int) -> range:
+        """The epochs, from 0, that were trained before one was scored, this one among them."""
+        same = [i for i, e in enumerate(self.epochs) if e['round'] == self.epochs[epoch]['round']]
+        return range(same[0], same[-1] + 1)
+
+    def theta(self, epoch: int) -> Tensor:
+        """The winner's loss (D,) of an epoch, from 0."""
+        return torch.tensor(self.epochs[epoch]['theta'])
+
+    def held(self, num_epochs: int) -> Tensor:
+        """Losses (num_epochs, D) for another training: epoch by epoch, the last one for the rest.
+
+        A lost epoch repeats the one before it (the next one, if it is the first).
+        """
+        known, theta = self._survivors()
+        rows = [max((k for k in known if k <= e), default=known[0]) for e in range(num_epochs)]
+        return torch.stack([theta[known.index(row)] for row in rows])
+
+    def stretched(self, num_epochs: int) -> Tensor:
+        """Losses (num_epochs, D) for another training, the same share of either being done.
+
+        Epoch e of T' has the middle ``(e + 1/2) / T'``; its loss lies on the line between those of
+        the two epochs of this schedule whose middles are next to that, and is constant before the
+        first middle and after the last. Lost epochs are left out.
+        """
+        known, theta = self._survivors()
+        middles = torch.tensor([(k + 0.5) / len(self) for k in known], dtype=torch.float64)
+        wanted = (torch.arange(num_epochs, dtype=torch.float64) + 0.5) / num_epochs
+        right = torch.searchsorted(middles, wanted).clamp(1, max(len(known) - 1, 1))
+        left, right = right - 1, right.clamp(max=len(known) - 1)
+        gap = (middles[right] - middles[left]).clamp(min=1e-12)
+        share = ((wanted - middles[left]) / gap).clamp(0, 1)[:, None]
+        return ((1 - share) * theta[left].double() + share * theta[right].double()).float()
+
+    def _survivors(self) -> tuple[list[int], Tensor]:
+        known = [e for e in range(len(self)) if not self.is_lost(e)]
+        if not known:
+            raise self._error('in all of its epochs all candidates diverged')
+        return known, torch.stack([self.theta(e) for e in known])
+
+    def _check_epochs(self) -> None:
+        if not self.epochs:
+            raise self._error('it has no epochs')
+        for number, entry in enumerate(self.epochs, start=1):
+            for key in EPOCH_KEYS:
+                if key not in entry:
+                    raise self._error(f'its epoch {number} has no {key!r}')
+            if entry['epoch'] != number:
+                raise self._error(f'epoch {entry["epoch"]} stands where epoch {number} should')
+            if len({entry[key] is None for key in ('candidate', 'stream', 'theta')}) > 1:
+                raise self._error(f'epoch {number} has a candidate or a theta, but not both')
+            if entry['theta'] is not None and not all(map(_is_number, entry['theta'])):
+                raise self._error(f'theta of epoch {number} is no list of finite numbers')
+        lengths = {len(e['theta']) for e in self.epochs if e['theta'] is not None}
+        if len(lengths) > 1:
+            raise self._error(f'its thetas have different lengths, {sorted(lengths)}')
+        for before, after in pairwise(self.epochs):
+            if after['round'] - before['round'] not in (0, 1):
+                raise self._error(f'epoch {after["epoch"]} skips a round')
+            same = all(before[key] == after[key] for key in ('candidate', 'stream', 'theta'))
+            if after['round'] == before['round'] and not same:
+                raise self._error(f'epoch {after["epoch"]} has another winner than its round')
+
+    def _error(self, reason: str) -> ValueError:
+        return ValueError(
+            f'{self.path} is no loss schedule: {reason}. Expected is the loss_schedule.json of a '
+            'finished search, as it was written'
+        )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)

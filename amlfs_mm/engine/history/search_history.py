@@ -1,0 +1,170 @@
+"""What a search writes down: ``loss_search.jsonl``, ``loss_schedule.json``, the best-ever model."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+from mmengine.runner import Runner
+from torch import Tensor
+
+from amlfs_mm.utils.atomic_files import atomic_write
+
+
+class SearchHistory:
+    """The history of a search and its files in the work dir.
+
+    Nothing in the history depends on the clock or on the number of processes.
+
+    Args:
+        directory: The work dir.
+        writes: Whether this process writes; the others keep the history only.
+    """
+
+    def __init__(self, directory: str | Path, writes: bool) -> None:
+        self.directory = Path(directory)
+        self.writes = writes
+        self.records: list[dict] = []
+        self.unfinished = self.directory / 'unfinished'  # of a stopped job, see SearchRound
+
+    def record(
+        self,
+        mu_before: Tensor,
+        mu: Tensor,
+        sigma: float,
+        theta: Tensor,
+        reward: Tensor,
+        advantage: Tensor,
+        best: int | None,
+        interval_share: dict[str, list[float]],
+        epochs: range,
+        warmup: bool,
+    ) -> dict:
+        """Add a round and write ``loss_search.jsonl``: one line of JSON a round (an epoch).
+
+        Args:
+            mu_before: (D,) that the candidates were drawn around.
+            mu: (D,) after the update.
+            sigma: Of the policy.
+            theta: (B, D) the raw samples.
+            reward: (B,), NaN where a candidate diverged (null in the file).
+            advantage: (B,).
+            best: The winner's index; None if all diverged.
+            interval_share: Share of the winner's training samples in each interval of t and tau.
+            epochs: The epochs, from 0, that each candidate trained.
+            warmup: Whether there was only the plain loss.
+        """
+        record = dict(
+            epoch=epochs.stop,  # the last, from 1: t of Algorithm 1, as in epoch_<t>.pth
+            first_epoch=epochs.start + 1,
+            warmup=warmup,
+            mu_before=mu_before.tolist(),
+            mu=mu.tolist(),
+            sigma=sigma,
+            theta=theta.tolist(),
+            reward=[value if math.isfinite(value) else None for value in reward.tolist()],
+            advantage=advantage.tolist(),
+            best=best,
+            interval_share=interval_share,
+        )
+        self.records.append(record)
+        if self.writes:
+            # The whole file each time: no torn line, none left over from before a resume.
+            with atomic_write(self.directory / 'loss_search.jsonl') as temporary:
+                temporary.write_text(''.join(json.dumps(line) + '\n' for line in self.records))
+        return record
+
+    def best_epochs(self) -> list[int]:
+        """The epochs, from 1, whose winner was the best until then; the last is the best ever."""
+        epochs, best_reward = [], -math.inf
+        for record in self.records:
+            if record['best'] is not None and record['reward'][record['best']] > best_reward:
+                best_reward = record['reward'][record['best']]
+                epochs.append(record['epoch'])
+        return epochs
+
+    def save_if_best_ever(self, runner: Runner) -> None:
+        """Save the model, the last record's winner, if no epoch before had such a reward.
+
+        The file it supersedes stays until :meth:`remove_superseded`.
+        """
+        epoch = self.records[-1]['epoch']
+        if self.best_epochs()[-1:] == [epoch]:
+            runner.save_checkpoint(
+                str(self.directory),
+                best_file(epoch),
+                save_optimizer=False,
+                save_param_scheduler=False,
+                meta=dict(epoch=epoch, iter=runner.iter),
+            )
+
+    def best_record(self) -> dict | None:
+        """The epoch whose winner is the best ever."""
+        best = self.best_epochs()[-1:]
+        return next((record for record in self.records if [record['epoch']] == best), None)
+
+    def remove_superseded(self, saved_epoch: int) -> None:
+        """Remove what a resume from the checkpoint of ``saved_epoch`` will not need.
+
+        That is best-ever models which a better one up to that epoch superseded, and what a stopped
+        job left of rounds before it.
+        """
+        if not self.writes:
+            return
+        for epoch in [epoch for epoch in self.best_epochs() if epoch <= saved_epoch][:-1]:
+            (self.directory / best_file(epoch)).unlink(missing_ok=True)
+        for path in self.unfinished.glob('round_*.pth'):
+            if int(path.name.split('_')[1]) < saved_epoch:
+                path.unlink(missing_ok=True)
+        if self.unfinished.is_dir() and not any(self.unfinished.iterdir()):
+            self.unfinished.rmdir()
+
+    def candidate_epochs(self) -> int:
+        """Models trained for an epoch so far: the compute of the search."""
+        return sum(
+            len(record['theta']) * (record['epoch'] - record['first_epoch'] + 1)
+            for record in self.records
+        )
+
+    def write_schedule(self, config: str, **about) -> None:
+        """Write ``loss_schedule.json``: the winner's loss of every epoch.
+
+        Enough to train the winner again without a search (``LossReplayHook``): seed, epoch and
+        ``stream`` fix the data order of each epoch. ``round`` counts what was scored at once;
+        ``candidate``, ``stream``, ``theta`` and ``reward`` are null where all diverged.
+
+        Args:
+            config: Of the run.
+            about: What holds for the whole search: ``seed``, ``search_space``, ``reward``,
+                ``hand_over``, ``common_random_numbers``, ``replicas``, torch's ``threads``,
+                ``compute``.
+        """
+        epochs = []
+        for number, record in enumerate(self.records, start=1):
+            best = record['best']
+            shared = dict(
+                round=number,
+                warmup=record['warmup'],
+                candidate=best,
+                stream=0 if best is not None and about['common_random_numbers'] else best,
+                theta=None if best is None else record['theta'][best],
+                reward=None if best is None else record['reward'][best],
+                mu=record['mu'],
+            )
+            for epoch in range(record['first_epoch'], record['epoch'] + 1):
+                epochs.append(dict(epoch=epoch, **shared))
+        if self.writes:
+            with atomic_write(self.directory / 'loss_schedule.json') as temporary:
+                content = dict(about, epochs=epochs, config=config)
+                temporary.write_text(json.dumps(content, indent=1) + '\n')
+
+
+def best_file(epoch: int) -> str:
+    """Name of the best-ever model, if that is this epoch's winner."""
+    return f'best_reward_epoch_{epoch}.pth'
+
+
+def read_records(path: str | Path) -> list[dict]:
+    """The epochs in a ``loss_search.jsonl``."""
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]

@@ -1,0 +1,1 @@
+"""The training loop of a search: the paper's Algorithm 1."""

@@ -1,0 +1,1 @@
+"""Face verification, identification and the MegaFace protocol."""

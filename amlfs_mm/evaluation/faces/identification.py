@@ -1,0 +1,230 @@
+"""Face identification by MegaFace's protocol (Kemelmacher-Shlizerman et al., CVPR 2016).
+
+A probe is looked for in a gallery of distractors and one other image of its person, the mate. Every
+ordered pair of images of a person is scored so, alone: other images of the person never compete.
+
+    rank-k = sum over pairs (i, j) of [s(x_i, x_j) > k-th largest of s(x_i, d)] / number of pairs
+
+with s the cosine (the devkit takes the Euclidean distance of unit features, which ranks alike). An
+equally similar distractor comes before the mate, so that a collapsed model scores 0.
+
+Distractors are scanned in float32 and a probe's few nearest compared with its mates in float64,
+where equal features tie whatever order a matrix product sums in.
+
+Shapes: N probes, G gallery images, M distractors, D numbers a feature, K the largest rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..common import check_ranks
+
+BLOCK = 1 << 24  # elements of a block of similarities
+ROUNDING = 1e-5  # cosines in float32 are exact to less than this
+TIE = 1e-12  # cosines in float64 that differ by less are equal
+
+
+@torch.no_grad()
+def identification_rate(
+    probe_features: np.ndarray | Tensor,
+    probe_ids: Sequence,
+    distractors: np.ndarray | Tensor | Iterable[np.ndarray | Tensor],
+    ranks: Sequence[int] = (1,),
+) -> dict[str, float]:
+    """Rank-k rates of probes among distractors, in percent, by MegaFace's protocol.
+
+    Memory does not grow with the distractors: they are scanned once, a block at a time.
+
+    Args:
+        probe_features: (N, D), an array or a tensor on any device, of any length (the cosine).
+        probe_ids: (N,) persons, numbers or names. A person's only image makes no pair.
+        distractors: (M, D), which may be a memory map, or an iterable of chunks (m, D) of any size.
+        ranks: Rank k: fewer than k distractors are as similar as the mate.
+
+    Returns:
+        ``rank<k>`` for each of ``ranks``.
+
+    Raises:
+        ValueError: A shape does not fit, a feature is not finite, no person has two images, there
+            is no distractor, or a rank is below 1.
+    """
+    check_ranks(ranks)
+    probes = _features('probe_features', probe_features)
+    (ids,) = _ids(probe_ids=(probe_ids, len(probes)))
+    images = np.bincount(ids)
+    pairs = int((images * (images - 1)).sum())
+    if not pairs:
+        raise ValueError(
+            f'none of the {len(probes)} probes shares its identity with another: MegaFace needs '
+            'two images of a person, one as probe, one as mate'
+        )
+    nearest = _nearest_distractors(probes, _blocks(distractors, probes), max(ranks, default=1))
+    hits = 0
+    for person in np.flatnonzero(images > 1):
+        own = torch.from_numpy(np.flatnonzero(ids == person)).to(probes.device)
+        unit = F.normalize(probes[own].double())
+        other = ~torch.eye(len(own), dtype=torch.bool, device=probes.device)
+        hits = hits + _count_hits(unit @ unit.T, other, nearest[own], ranks)
+    return _percent(hits, pairs, ranks)
+
+
+@torch.no_grad()
+def gallery_identification_rate(
+    probe_features: np.ndarray | Tensor,
+    probe_ids: Sequence,
+    gallery_features: np.ndarray | Tensor,
+    gallery_ids: Sequence,
+    ranks: Sequence[int] = (1,),
+) -> dict[str, float]:
+    """Rank-k rates where other people's gallery images are the distractors, in percent.
+
+    MegaFace's rule for held-out identities without a distractor set: each gallery image of a
+    probe's person is its mate in turn, among all gallery images of all other persons. With one
+    gallery image a person it is the usual closed-set identification rate.
+
+    Args:
+        probe_features: (N, D), an array or a tensor on any device, of any length (the cosine).
+        probe_ids: (N,) persons, numbers or names. Who is not in the gallery makes no pair.
+        gallery_features: (G, D).
+        gallery_ids: (G,).
+        ranks: As in :func:`identification_rate`.
+
+    Returns:
+        ``rank<k>`` for each of ``ranks``.
+
+    Raises:
+        ValueError: A shape does not fit, a feature is not finite, no probe has a mate, the gallery
+            shows only one person, or a rank is below 1.
+    """
+    check_ranks(ranks)
+    probes = _features('probe_features', probe_features)
+    gallery = _features('gallery_features', gallery_features, probes)
+    ids, gallery_ids = _ids(
+        probe_ids=(probe_ids, len(probes)), gallery_ids=(gallery_ids, len(gallery))
+    )
+    if not np.isin(ids, gallery_ids).any():
+        raise ValueError(
+            f'none of the {len(probes)} probes has an image of its identity among the '
+            f'{len(gallery)} of the gallery: are both of the same split?'
+        )
+    if (gallery_ids == gallery_ids[0]).all():
+        raise ValueError(
+            f'all {len(gallery)} gallery images are of one person: there is no distractor'
+        )
+    ids, gallery_ids = (torch.from_numpy(part).to(probes.device) for part in (ids, gallery_ids))
+    gallery = F.normalize(gallery.double())
+    rows = max(1, BLOCK // (2 * len(gallery)))  # of float64
+    k = max(ranks, default=1)
+    hits, pairs = 0, 0
+    for start in range(0, len(probes), rows):
+        part = slice(start, start + rows)
+        similarity = F.normalize(probes[part].double()) @ gallery.T
+        mates = ids[part, None] == gallery_ids
+        distractors = similarity.masked_fill(mates, -torch.inf)
+        nearest = distractors.topk(min(k, len(gallery)), dim=1).values
+        # Where there are fewer distractors than k, every mate is among the first k.
+        nearest = F.pad(nearest, (0, k - nearest.shape[1]), value=-torch.inf)
+        hits = hits + _count_hits(similarity, mates, nearest, ranks)
+        pairs += int(mates.sum())
+    return _percent(hits, pairs, ranks)
+
+
+def _nearest_distractors(probes: Tensor, blocks: Iterator[Tensor], k: int) -> Tensor:
+    """The k largest cosines (N, k) of each probe to a distractor, in float64, descending."""
+    unit = F.normalize(probes.float())
+    nearest = probes.new_full((len(probes), k), -torch.inf, dtype=torch.float64)
+    buffer = unit.new_empty(0)
+    for block in blocks:
+        # One buffer for all blocks: mapping fresh memory costs as much as a tenth of the product.
+        if buffer.numel() < len(unit) * len(block):
+            buffer = unit.new_empty(len(unit) * len(block))
+        similarity = buffer[: len(unit) * len(block)].view(len(unit), len(block))
+        torch.mm(unit, F.normalize(block.float()).T, out=similarity)
+        # After some blocks few probes find a distractor nearer than those they have.
+        rows = (similarity.amax(1) > nearest[:, -1] - ROUNDING).nonzero().squeeze(1)
+        improved = similarity.index_select(0, rows)
+        columns = improved.topk(min(k, len(block)), dim=1).indices
+        found = [_cosine(probes[rows], block[column]) for column in columns.T]
+        together = torch.cat([nearest[rows], torch.stack(found, 1)], dim=1)
+        nearest[rows] = together.topk(k, dim=1).values
+    return nearest
+
+
+def _blocks(
+    distractors: np.ndarray | Tensor | Iterable[np.ndarray | Tensor], probes: Tensor
+) -> Iterator[Tensor]:
+    """The distractors in blocks (m, D) on the probes' device, so many that similarities fit."""
+    size = max(1, BLOCK // len(probes))
+    count = 0
+    for chunk in [distractors] if hasattr(distractors, 'shape') else distractors:
+        for start in range(0, len(chunk), size):
+            part = chunk[start : start + size]
+            if isinstance(part, np.ndarray) and not part.flags.writeable:
+                part = part.copy()  # of a memory map: torch takes no read-only memory
+            block = _features('distractors', part, probes, first=count)
+            count += len(block)
+            yield block
+    if not count:
+        raise ValueError('there is no distractor: give an array (M, D) or chunks of it')
+
+
+def _count_hits(
+    similarity: Tensor, mates: Tensor, nearest: Tensor, ranks: Sequence[int]
+) -> np.ndarray:
+    """Mates (N, G) nearer than the k-th nearest distractor (N, K), for each k of ``ranks``."""
+    mate_similarity = torch.where(mates, similarity - TIE, -torch.inf)
+    return np.array(
+        [int((mate_similarity > nearest[:, rank - 1, None]).sum()) for rank in ranks], dtype=int
+    )
+
+
+def _cosine(one: Tensor, other: Tensor) -> Tensor:
+    """Row by row (N,), in float64."""
+    return (F.normalize(one.double()) * F.normalize(other.double())).sum(1)
+
+
+def _percent(hits: np.ndarray, pairs: int, ranks: Sequence[int]) -> dict[str, float]:
+    return {
+        f'rank{rank}': 100 * int(count) / pairs for rank, count in zip(ranks, hits, strict=True)
+    }
+
+
+def _features(
+    name: str, features: np.ndarray | Tensor, like: Tensor | None = None, first: int = 0
+) -> Tensor:
+    """Checked features (N, D), on the device and of the length of others; ``first`` is the number
+    of the first row in messages."""
+    features = torch.as_tensor(features, device=None if like is None else like.device)
+    wanted = 'D' if like is None else like.shape[1]
+    if features.ndim != 2 or (like is not None and features.shape[1] != wanted):
+        raise ValueError(f'{name} must be (images, {wanted}), got shape {tuple(features.shape)}')
+    if like is None and 0 in features.shape:
+        raise ValueError(f'{name} has shape {tuple(features.shape)}: there is nothing to compare')
+    # The sum is not finite if a number is not: one quick look at each block.
+    if not torch.isfinite(features.sum()) and not torch.isfinite(features).all():
+        row = first + int((~torch.isfinite(features)).any(1).nonzero()[0])
+        raise ValueError(f'{name} are not finite, first in row {row}')
+    return features
+
+
+def _ids(**named: tuple[Sequence, int]) -> list[np.ndarray]:
+    """The persons of each sequence as numbers from 0, the same for the same in all.
+
+    Args:
+        named: The sequence and its right length by name.
+    """
+    parts = {}
+    for name, (ids, length) in named.items():
+        parts[name] = np.asarray(ids.cpu() if isinstance(ids, Tensor) else ids)
+        if parts[name].shape != (length,):
+            raise ValueError(
+                f'{name} has shape {parts[name].shape}, but there are {length} features'
+            )
+    numbers = np.unique(np.concatenate(list(parts.values())), return_inverse=True)[1]
+    return np.split(numbers, np.cumsum([length for _, length in named.values()])[:-1])

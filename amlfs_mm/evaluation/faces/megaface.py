@@ -1,0 +1,153 @@
+"""The files of MegaFace's devkit, and insightface's lists of noise in them.
+
+- A list is JSON: ``path``, image paths relative to a folder, and for probes ``id``, a person each.
+- A feature is a file ``<folder>/<image path><suffix>``: four int32 (rows, columns, bytes a row,
+  5 for float32: an OpenCV matrix), then the numbers, all little-endian.
+- A list of noise (insightface's ``facescrub_noises.txt``, ``megaface_noises.txt``) is text: a line
+  an image, by the last parts of its path, behind a tab or not; ``#`` opens a comment.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import numpy as np
+
+from amlfs_mm.utils.atomic_files import atomic_write
+
+HEADER = struct.Struct('<4i')
+CV_32F = 5
+CHUNK = 4096  # feature files read before they are compared
+
+
+class FaceList(NamedTuple):
+    """Image paths (N,) and, of probes, the person of each (N,)."""
+
+    paths: list[str]
+    ids: list | None = None
+
+
+def read_list(path: str | Path) -> FaceList:
+    """A list of images.
+
+    Raises:
+        ValueError: It is no such JSON, or has not as many identities as paths.
+    """
+    try:
+        content = json.loads(Path(path).read_text())
+        faces = FaceList(list(content['path']), content.get('id'))
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is no list of MegaFace's devkit, JSON with 'path' and perhaps 'id': {error!r}"
+        ) from error
+    if faces.ids is not None and len(faces.ids) != len(faces.paths):
+        raise ValueError(f'{path} has {len(faces.paths)} paths, but {len(faces.ids)} identities')
+    return faces
+
+
+def write_list(path: str | Path, faces: FaceList) -> None:
+    """Write what :func:`read_list` reads."""
+    content = dict(path=faces.paths) | ({} if faces.ids is None else dict(id=faces.ids))
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(content))
+
+
+def read_feature(path: str | Path) -> np.ndarray:
+    """A feature (D,), float32.
+
+    Raises:
+        ValueError: The file is truncated or too long, or no vector of float32.
+    """
+    content = Path(path).read_bytes()
+    if len(content) < HEADER.size:
+        raise ValueError(f'{path} has {len(content)} bytes: the header alone has {HEADER.size}')
+    rows, columns, row_bytes, kind = HEADER.unpack_from(content)
+    if kind != CV_32F or rows < 1 or columns < 1 or row_bytes not in (4, 4 * columns):
+        raise ValueError(
+            f'{path} is no matrix of float32: its header says {rows} x {columns}, {row_bytes} '
+            f'bytes a row, type {kind}; right would be 4 bytes a number, type {CV_32F}'
+        )
+    if 1 not in (rows, columns):
+        raise ValueError(f'{path} holds a matrix {rows} x {columns}: a feature is a vector')
+    expected = HEADER.size + 4 * rows * columns
+    if len(content) != expected:
+        raise ValueError(
+            f'{path} has {len(content)} bytes, but {rows} x {columns} numbers make {expected}: was '
+            'it written to its end?'
+        )
+    return np.frombuffer(content, '<f4', offset=HEADER.size).astype(np.float32)
+
+
+def write_feature(path: str | Path, feature: np.ndarray) -> None:
+    """Write what :func:`read_feature`, and the devkit, read, making its folder.
+
+    A million are written, so none waits for the disk: one left unfinished shows by its length.
+    """
+    feature = np.asarray(feature, '<f4')
+    if feature.ndim != 1 or not len(feature):
+        raise ValueError(f'a feature is a vector (D,), got shape {feature.shape}')
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_bytes(HEADER.pack(len(feature), 1, 4, CV_32F) + feature.tobytes())
+
+
+def read_features(folder: str | Path, paths: Sequence[str], suffix: str) -> Iterator[np.ndarray]:
+    """The features of images in chunks (m, D).
+
+    Raises:
+        FileNotFoundError: One is not there.
+        ValueError: As in :func:`read_feature`, or they are not of one length.
+    """
+    length = None
+    for start in range(0, len(paths), CHUNK):
+        chunk = []
+        for path in paths[start : start + CHUNK]:
+            file = Path(folder, f'{path}{suffix}')
+            chunk.append(read_feature(file))
+            length = length or len(chunk[-1])
+            if len(chunk[-1]) != length:
+                raise ValueError(f'{file} has {len(chunk[-1])} numbers, the others {length}')
+        yield np.stack(chunk)
+
+
+def read_noise(path: str | Path) -> set[str]:
+    """The images of a list of noise."""
+    lines = [line.strip() for line in Path(path).read_text().splitlines()]
+    return {line.split('\t')[-1] for line in lines if line and not line.startswith('#')}
+
+
+def is_noise(path: str, noise: set[str]) -> bool:
+    """Whether the list names the image, by the whole path or its last parts."""
+    parts = PurePosixPath(path).parts
+    return any('/'.join(parts[start:]) in noise for start in range(len(parts)))
+
+
+def refine_probes(features: np.ndarray, ids: Sequence, noisy: np.ndarray) -> np.ndarray:
+    """The probes, noisy ones replaced by the direction of the sum of their person's others.
+
+    insightface's rule for its refined MegaFace, without the jitter of 0.001 that it adds.
+
+    Args:
+        features: (N, D), of any length.
+        ids: (N,) persons.
+        noisy: (N,) bool.
+
+    Returns:
+        (N, D) unit features.
+
+    Raises:
+        ValueError: A person has noisy probes only.
+    """
+    ids = np.asarray(ids)
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    refined = unit.copy()
+    for row in np.flatnonzero(noisy):
+        clean = (ids == ids[row]) & ~noisy
+        if not clean.any():
+            raise ValueError(f'all probes of {ids[row]} are noise: none is left to replace them by')
+        centre = unit[clean].sum(0)
+        refined[row] = centre / np.linalg.norm(centre)
+    return refined

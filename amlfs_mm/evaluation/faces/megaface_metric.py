@@ -1,0 +1,50 @@
+"""Features of images as files for MegaFace's devkit, written while a model is tested."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.evaluator import BaseMetric
+
+from amlfs_mm.registry import METRICS
+
+from ..common import own_copy
+from .megaface import write_feature
+
+
+@METRICS.register_module()
+class MegaFaceFeatures(BaseMetric):
+    """Writes each image's feature to ``<out_dir>/<path below image_root><suffix>``.
+
+    Needs from each data sample ``feature`` (D,) and ``img_path``. A file is written as soon as its
+    batch is there, so a million images need no memory. The result is ``face/feature_files``, how
+    many. ``tools/analysis/megaface.py`` and the devkit read them.
+
+    Args:
+        out_dir: Of the files; one for probes, one for distractors.
+        image_root: The folder that the devkit's lists name images from.
+        suffix: Of a file's name, the devkit's ``file_ending``.
+        kwargs: As in mmengine's ``BaseMetric``.
+    """
+
+    default_prefix = 'face'
+
+    def __init__(self, out_dir: str, image_root: str, suffix: str = '.bin', **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.out_dir = Path(out_dir)
+        self.image_root = Path(image_root)
+        self.suffix = suffix
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        for sample in data_samples:
+            path = Path(sample['img_path'])
+            if not path.is_relative_to(self.image_root):
+                raise ValueError(f'image {path} is not below image_root={str(self.image_root)!r}')
+            path = path.relative_to(self.image_root)
+            file = self.out_dir / f'{path}{self.suffix}'
+            write_feature(file, own_copy(sample['feature']).numpy())
+            self.results.append(str(path))
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        return dict(feature_files=len(set(results)))

@@ -1,0 +1,1 @@
+"""Person re-identification: distances, ranking, re-ranking and their metric."""

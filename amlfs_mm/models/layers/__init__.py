@@ -1,0 +1,1 @@
+"""Logits and class weights: what heads are made of."""

@@ -1,0 +1,52 @@
+"""Work dirs as finished runs leave them, without the training."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+from mmengine.config import Config
+
+from helpers.runs import ROOT, TINY_SEARCH
+
+BASELINE = ROOT / 'configs' / 'baseline_resnet20_digits.py'
+
+
+def write_run(
+    work_dir: Path,
+    config: Path = TINY_SEARCH,
+    seed: int = 0,
+    records: list[dict] = (),
+    test: dict | None = None,
+    validation: dict[int, dict] | None = None,
+    **options,
+) -> Path:
+    """A run's config dump, history and metrics; options as in --cfg-options."""
+    work_dir.mkdir(parents=True)
+    cfg = Config.fromfile(config)
+    cfg.merge_from_dict({'randomness.seed': seed, 'work_dir': str(work_dir), **options})
+    # mmengine's own dump formats the text, which takes long.
+    text = ''.join(f'{key} = {value!r}\n' for key, value in cfg.to_dict().items())
+    (work_dir / config.name).write_text(text)
+    if records:
+        lines = ''.join(json.dumps(record) + '\n' for record in records)
+        (work_dir / 'loss_search.jsonl').write_text(lines)
+    if test is not None:
+        (work_dir / 'test.json').write_text(json.dumps(test))
+    for epoch, metrics in (validation or {}).items():
+        scalars = work_dir / '20260101_000000' / 'vis_data' / 'scalars.json'
+        scalars.parent.mkdir(parents=True, exist_ok=True)
+        with open(scalars, 'a') as file:
+            file.write(json.dumps({'loss': 1.0, 'epoch': epoch, 'step': epoch}) + '\n')
+            file.write(json.dumps({**metrics, 'step': epoch}) + '\n')
+        (work_dir / f'epoch_{epoch}.pth').touch()
+    return work_dir
+
+
+def run_tool(monkeypatch, name: str, *arguments) -> None:
+    """A tool of tools/analysis in this process, as its command line starts it."""
+    path = ROOT / 'tools' / 'analysis' / name
+    monkeypatch.setattr(sys, 'argv', [str(path), *map(str, arguments)])
+    runpy.run_path(str(path), run_name='__main__')

@@ -1,0 +1,89 @@
+"""Landmarks from a file, and from insightface's detector."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from amlfs_mm.datasets.faces.preparation.face_landmarks import LandmarkDetector, LandmarkList
+
+LANDMARKS = np.array([(40, 50), (80, 52), (60, 70), (42, 92), (76, 94)])
+PHOTO = np.zeros((128, 128, 3), np.uint8)
+
+
+def test_files_of_landmarks(tmp_path: Path):
+    path = tmp_path / 'landmarks.txt'
+    path.write_text(
+        '# eyes, nose, mouth\n\nann lee/1.jpg 1 2 3 4 5 6 7 8 9 10.5\nbo/1.jpg ' + '0 ' * 10
+    )
+    find = LandmarkList(path)
+    assert find('ann lee/1.jpg', PHOTO).tolist() == [[1, 2], [3, 4], [5, 6], [7, 8], [9, 10.5]]
+    assert find('bo/1.jpg', PHOTO).tolist() == [[0, 0]] * 5
+    with pytest.raises(LookupError, match='no landmarks'):
+        find('bo/2.jpg', PHOTO)
+
+
+@pytest.mark.parametrize(
+    'line', ['a.jpg 1 2 3', 'a.jpg 1 2 3 4 5 6 7 8 9 x', '1 2 3 4 5 6 7 8 9 10']
+)
+def test_lines_that_are_no_landmarks(tmp_path: Path, line: str):
+    path = tmp_path / 'landmarks.txt'
+    path.write_text(f'# face\n{line}\n')
+    with pytest.raises(ValueError, match=r'landmarks\.txt, line 2: .* is not <path> and five'):
+        LandmarkList(path)
+
+
+def test_an_image_with_two_lines(tmp_path: Path):
+    path = tmp_path / 'landmarks.txt'
+    path.write_text(f'a.jpg {"0 " * 10}\n' * 2)
+    with pytest.raises(ValueError, match=r'line 2: a\.jpg has landmarks already'):
+        LandmarkList(path)
+
+
+def write_detector(path: Path, score: float) -> None:
+    """A model with SCRFD's inputs and outputs that finds a face in every image.
+
+    Of 64 x 64 pixels; it has two anchors at each multiple of 8, 16 and 32 pixels. One at
+    (24, 32) has the score; distances from it count in its stride.
+    """
+    centre, stride, anchor = np.array([24, 32]), 8, (4 * 8 + 3) * 2
+    outputs = []
+    for width in (1, 4, 10):
+        for cells in (8, 4, 2):
+            values = np.zeros((cells * cells * 2, width), np.float32)
+            outputs.append(values)
+    outputs[0][anchor] = score
+    outputs[3][anchor] = 2
+    outputs[6][anchor] = ((LANDMARKS / 2 - centre) / stride).ravel()
+    nodes, infos = [], []
+    for number, values in enumerate(outputs):
+        tensor = onnx.numpy_helper.from_array(values)
+        nodes.append(helper.make_node('Constant', [], [f'out{number}'], value=tensor))
+        infos.append(helper.make_tensor_value_info(f'out{number}', TensorProto.FLOAT, values.shape))
+    image = helper.make_tensor_value_info('input.1', TensorProto.FLOAT, [1, 3, 64, 64])
+    graph = helper.make_graph(nodes, 'scrfd', [image], infos)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8)
+    onnx.save(model, path)
+
+
+def test_insightfaces_detector(tmp_path: Path):
+    """Its real code; only the network's outputs are made up."""
+    pytest.importorskip('insightface')
+    write_detector(tmp_path / 'det.onnx', 0.9)
+    landmarks = LandmarkDetector(tmp_path / 'det.onnx')('', PHOTO)
+    np.testing.assert_allclose(landmarks, LANDMARKS, atol=1e-3)
+    # A photo of another shape is fitted into the network's input.
+    wide = LandmarkDetector(tmp_path / 'det.onnx')('', np.zeros((256, 512, 3), np.uint8))
+    np.testing.assert_allclose(wide, 4 * LANDMARKS, atol=1e-2)
+    write_detector(tmp_path / 'det.onnx', 0.1)
+    with pytest.raises(LookupError, match='no face found'):
+        LandmarkDetector(tmp_path / 'det.onnx')('', PHOTO)
+
+
+def test_without_a_detector(tmp_path: Path):
+    with pytest.raises(
+        FileNotFoundError, match=r'no detector .*/det_10g\.onnx.*nothing is downloaded'
+    ):
+        LandmarkDetector(tmp_path / 'det_10g.onnx')

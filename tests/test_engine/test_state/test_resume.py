@@ -1,0 +1,55 @@
+"""Interrupted after any epoch and resumed: identical to never interrupted."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from helpers.runs import assert_same_run, train
+
+
+@pytest.mark.parametrize(('epoch', 'processes'), [(1, 1), (2, 2)])
+def test_resume_after_any_epoch(tiny_run: Path, tmp_path: Path, epoch: int, processes: int):
+    """The work dir as it was after `epoch`, with a log that had run ahead of the checkpoint."""
+    shutil.copy(tiny_run / f'epoch_{epoch}.pth', tmp_path)
+    shutil.copy(tiny_run / 'loss_search.jsonl', tmp_path)
+    done = train(tmp_path, '--resume', processes=processes)
+    assert f'epoch_{epoch}.pth' in done.stdout
+    assert_same_run(tiny_run, tmp_path)
+
+
+def test_resume_without_a_checkpoint_starts_anew(tiny_run: Path, tmp_path: Path):
+    done = train(tmp_path, '--resume', '--cfg-options', 'train_cfg.max_epochs=1')
+    assert 'Nothing to resume' in done.stdout
+
+
+def test_resume_without_a_checkpoint_keeps_the_configs_weights(tiny_run: Path, tmp_path: Path):
+    """``--resume`` can always be given: the first start is from ``load_from``, the next is not."""
+    weights = tiny_run / 'epoch_3.pth'
+    options = ['--resume', '--cfg-options', 'train_cfg.max_epochs=1', f'load_from={weights}']
+    assert f'Load checkpoint from {weights}' in train(tmp_path, *options).stdout
+    again = train(tmp_path, *options).stdout
+    assert f'Resuming from {tmp_path / "epoch_1.pth"}' in again
+    assert str(weights) not in again.split('Resuming from')[1]
+
+
+def test_resume_from_another_search_space(tiny_run: Path, tmp_path: Path):
+    options = ['--resume', str(tiny_run / 'epoch_1.pth')]
+    changed = ['--cfg-options', 'model.head.num_intervals=10']
+    done = train(tmp_path, *options, *changed, check=False)
+    assert done.returncode != 0
+    assert 'searched in SearchSpace(num_intervals=6)' in done.stdout
+    assert "set the head's num_intervals" in done.stdout
+
+
+def test_resume_a_baseline_as_a_search(tiny_run: Path, tmp_path: Path):
+    """A checkpoint of a plain run has no search state to continue."""
+    config = Path('configs/baseline_resnet20_digits.py')
+    small = [
+        'model.backbone.depth=8',
+        'model.backbone.base_channels=4',
+        'model.head.in_channels=16',
+    ]
+    train(tmp_path / 'plain', '--cfg-options', *small, 'train_cfg.max_epochs=1', config=config)
+    done = train(tmp_path, '--resume', str(tmp_path / 'plain' / 'epoch_1.pth'), check=False)
+    assert done.returncode != 0
+    assert "no 'loss_search' state" in done.stdout
