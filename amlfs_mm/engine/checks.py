@@ -7,17 +7,34 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 
+from .search_schedule import SearchSchedule
+from .searched_heads import find_heads
 
-def check_epochs(runner: Runner) -> None:
-    """Losses change with the epochs.
+
+def check_search(runner: Runner, schedule: SearchSchedule) -> None:
+    """All that must hold before a search starts.
 
     Raises:
-        ValueError: The training loop counts iterations.
+        ValueError: Something does not hold; the message names it and the cure.
     """
-    if not isinstance(runner.train_loop, EpochBasedTrainLoop):
+    check_validation(runner)
+    check_hard_labels(runner.model)
+    check_num_classes(find_heads(runner.model), runner.train_dataloader.dataset)
+    check_held_out(runner.train_dataloader.dataset, runner.val_dataloader.dataset)
+    schedule.check()
+    check_checkpoints(runner, schedule.search_every)
+
+
+def check_epochs(runner: Runner) -> None:
+    """The training loop is MMEngine's epoch-based one: a loss lasts for an epoch.
+
+    Raises:
+        ValueError: The loop counts iterations, or is one of another package.
+    """
+    if type(runner.train_loop) is not EpochBasedTrainLoop:
         raise ValueError(
-            f'a loss search needs an epoch-based loop, got {type(runner.train_loop).__name__}: set '
-            'train_cfg=dict(by_epoch=True, max_epochs=...)'
+            f'a loss search needs EpochBasedTrainLoop, the epoch-based loop of MMEngine, got '
+            f'{type(runner.train_loop).__name__}: set train_cfg=dict(by_epoch=True, max_epochs=...)'
         )
 
 

@@ -25,6 +25,15 @@ from .distributed.failures import explain_failure, worker_deaths_heard
 from .distributed.launch import init_distributed
 from .distributed.population import Population
 from .distributed.sharded_weights import agree_on_steps, keep_out_of_ddp, keep_own_moments
+from .options import read_runner_options
+from .runner_access import (
+    checkpoint_to_load,
+    is_resuming,
+    keep_hooks,
+    set_checkpoint_to_load,
+    set_work_dir,
+    work_dir_of,
+)
 from .state.checkpoints import find_checkpoints, is_whole
 from .state.training_state import each_wrapper, whole_checkpoint
 
@@ -39,41 +48,24 @@ class LossSearchRunner(Runner):
     several processes on a CPU, or more than there are GPUs. Checkpoints appear whole or not at all,
     also of class weights that are spread over the replicas (``sharded=True`` of a head).
 
-    Options, in the config's ``loss_search``:
-        replicas_per_candidate: Processes per sub-runner (paper: 2), or ``'all'``: one sub-runner
-            of all processes, plain data-parallel training and testing. Default 1.
-        threads_per_process: Torch's CPU threads. How a sum is split over threads changes its last
-            bits, so the number is part of the search; start as many processes as there are cores.
-            None: leave torch's setting. Default 1.
+    Its options stand in the config's ``loss_search``; see :class:`RunnerOptions`.
     """
 
     def setup_env(self, env_cfg: dict) -> None:
-        options = dict(replicas_per_candidate=1, threads_per_process=1)
-        unknown = set(self.cfg.get('loss_search', {})) - set(options)
-        if unknown:
-            raise ValueError(f'loss_search has no option {sorted(unknown)}; it has {list(options)}')
-        options.update(self.cfg.get('loss_search', {}))
-
+        options = read_runner_options(self.cfg.get('loss_search', {}))
         dist_cfg = dict(timeout=1800) | env_cfg.get('dist_cfg', {})
         if self.distributed and not is_distributed():
             init_distributed(self.launcher, **dist_cfg)
         self.population = Population.split_world(
-            options['replicas_per_candidate'], dist_cfg['timeout']
+            options.replicas_per_candidate, dist_cfg['timeout']
         )
-        threads = options['threads_per_process']
-        if threads is not None:
-            if not isinstance(threads, int) or threads < 1:
-                raise ValueError(
-                    f'loss_search.threads_per_process must be a whole number >= 1, or None for '
-                    f"torch's own setting, got {threads!r}"
-                )
-            torch.set_num_threads(threads)
-        self.search_dir = self._work_dir
+        if options.threads_per_process is not None:
+            torch.set_num_threads(options.threads_per_process)
+        self.search_dir = work_dir_of(self)
         if self.population.sub_runner > 0:
-            self._work_dir = os.path.join(
-                self.search_dir, f'candidate_{self.population.sub_runner}'
-            )
-            os.makedirs(self._work_dir, exist_ok=True)
+            own = os.path.join(self.search_dir, f'candidate_{self.population.sub_runner}')
+            os.makedirs(own, exist_ok=True)
+            set_work_dir(self, own)
         super().setup_env(env_cfg)
 
     def set_randomness(self, seed: int | None, **kwargs) -> None:
@@ -92,7 +84,7 @@ class LossSearchRunner(Runner):
     def register_hooks(self, *args, **kwargs) -> None:
         super().register_hooks(*args, **kwargs)
         if self.population.sub_runner > 0:
-            self._hooks = [hook for hook in self._hooks if not isinstance(hook, CheckpointHook)]
+            keep_hooks(self, [hook for hook in self.hooks if not isinstance(hook, CheckpointHook)])
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
         if is_model_wrapper(model) or not self.distributed:
@@ -136,7 +128,7 @@ class LossSearchRunner(Runner):
                 raise explain_failure(cause, self.population) from cause
 
     def load_or_resume(self) -> None:
-        if self._resume and self._load_from is None:
+        if is_resuming(self) and checkpoint_to_load(self) is None:
             checkpoints = find_checkpoints(self.search_dir)
             if not checkpoints:
                 self.logger.warning(
@@ -151,7 +143,7 @@ class LossSearchRunner(Runner):
                 )
             for path in checkpoints[: checkpoints.index(whole)]:
                 self.logger.warning(f'{path} is damaged, perhaps cut short: passing it over')
-            self._load_from = str(whole)
+            set_checkpoint_to_load(self, str(whole))
             self.logger.info(f'Resuming from {whole}')
         super().load_or_resume()
 

@@ -89,7 +89,7 @@ def test_heads_with_different_spaces(tmp_path: Path):
         dict(num_candidates=0),
         dict(num_candidates=2.5),
         dict(hand_over='weights'),
-        dict(max_lost_epochs=0),
+        dict(max_lost_rounds=0),
         dict(mu_0=None),
         dict(mu_0=dict(m=0.35)),
     ],

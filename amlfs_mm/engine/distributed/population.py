@@ -9,9 +9,9 @@ from datetime import timedelta
 import torch
 import torch.distributed as dist
 from mmengine.dist import all_reduce
+from mmengine.runner import Runner
 from torch import Tensor
 
-from ..state.training_state import TrainingState
 from .liveness import Liveness
 from .process_grid import Process, lay_out
 
@@ -30,6 +30,7 @@ class Population:
         liveness: Signs of life of the job's processes.
         processes: All of them, a row a sub-runner; empty without a job of our own.
         replica_group: A gloo group of this sub-runner's processes; None if g = 1.
+        candidate_group: This replica's counterparts in the other sub-runners; None if G = 1.
     """
 
     def __init__(self) -> None:
@@ -39,8 +40,8 @@ class Population:
         self.replica = dist.get_rank() if dist.is_initialized() else 0
         self.liveness = Liveness()
         self.processes: list[list[Process]] = []
-        self.replica_group = None
-        self._group = None  # this replica's counterparts in the other sub-runners
+        self.replica_group: dist.ProcessGroup | None = None
+        self.candidate_group: dist.ProcessGroup | None = None
 
     @classmethod
     def of_world(cls) -> Population:
@@ -96,7 +97,7 @@ class Population:
             # NCCL allows one process a GPU.
             devices = {(process.node, process.device) for process in column}
             shared = backend == 'nccl' and len(devices) < len(column)
-            self._group = group(column, 'gloo' if shared else backend)
+            self.candidate_group = group(column, 'gloo' if shared else backend)
             dist.group.WORLD = group(row, backend)
 
     @property
@@ -107,7 +108,7 @@ class Population:
     @property
     def hands_over_by(self) -> str | None:
         """The backend between sub-runners; None if there is one sub-runner."""
-        return None if self._group is None else dist.get_backend(self._group)
+        return None if self.candidate_group is None else dist.get_backend(self.candidate_group)
 
     def candidates_of(self, sub_runner: int, num_candidates: int) -> list[int]:
         """The candidates that a sub-runner trains, one after the other.
@@ -134,53 +135,30 @@ class Population:
         for candidate, reward in mine.items():
             if candidate % self.num_sub_runners == self.sub_runner and math.isfinite(reward):
                 total[:, candidate] = torch.tensor([reward, 1.0], dtype=torch.float64)
-        if self._group is not None:
-            all_reduce(total, group=self._group)
+        if self.candidate_group is not None:
+            all_reduce(total, group=self.candidate_group)
         return torch.where(total[1] == 1, total[0], torch.nan)
-
-    def hand_over(
-        self, state: TrainingState | None, winner: int, into: TrainingState | None = None
-    ) -> TrainingState:
-        """Give everybody the state that sub-runner ``winner`` holds.
-
-        Each replica receives its counterpart's. The tensors travel as the flat buffers of the
-        state; only the few hundred bytes that describe them are pickled.
-
-        Args:
-            state: What the winner sends; the others may pass None.
-            winner: The sub-runner that sends.
-            into: A state that is not needed any more; its memory is used where it fits.
-        """
-        if self.num_sub_runners == 1:
-            return state
-        sending = self.sub_runner == winner
-        source = self.processes[winner][self.replica].rank
-        header = [state.describe() if sending else None]
-        dist.broadcast_object_list(
-            header, src=source, group=self._group, device=self._wire_device()
-        )
-        if not sending:
-            state = TrainingState.allocate(header[0], into)
-        for flat in state.flat.values():
-            # As bytes: no backend then needs to know the dtype.
-            on_wire = flat.view(torch.uint8).to(self._wire_device())
-            dist.broadcast(on_wire, src=source, group=self._group)
-            if not sending and on_wire.data_ptr() != flat.data_ptr():
-                flat.view(torch.uint8).copy_(on_wire)
-        return state
 
     def agree_on(self, number: int) -> int:
         """Sub-runner 0's value of a number in [0, 2^53), in every sub-runner."""
         if self.num_sub_runners == 1:
             return number
-        value = torch.tensor([number], dtype=torch.int64, device=self._wire_device())
+        value = torch.tensor([number], dtype=torch.int64, device=self.wire_device())
         source = self.processes[0][self.replica].rank
-        dist.broadcast(value, src=source, group=self._group)
+        dist.broadcast(value, src=source, group=self.candidate_group)
         return int(value.item())
 
-    def _wire_device(self) -> torch.device:
-        on_gpu = dist.get_backend(self._group) == 'nccl'
+    def wire_device(self) -> torch.device:
+        """Where a tensor must lie to be sent to the other sub-runners."""
+        on_gpu = dist.get_backend(self.candidate_group) == 'nccl'
         return torch.device('cuda', torch.cuda.current_device()) if on_gpu else torch.device('cpu')
+
+
+def population_of(runner: Runner) -> Population:
+    """The population that a runner's processes form; on a plain Runner one sub-runner of all."""
+    if not hasattr(runner, 'population'):
+        runner.population = Population.of_world()
+    return runner.population
 
 
 def _everybody(store: dist.Store, rank: int, size: int) -> list[Process]:

@@ -9,18 +9,27 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from ..distributed.population import Population
+from ..options import SearchOptions
 from ..state.training_state import estimate_bytes
 
 
 def log_start(
     runner: Runner,
     population: Population,
-    num_candidates: int,
-    reward: str,
-    start_reward: float,
+    options: SearchOptions,
+    metrics: dict[str, float],
     states_on_host: bool,
 ) -> None:
-    """Log the layout, memory, the sizes of the data, the cost, and whether processes are wasted."""
+    """Log layout, memory, sizes of the data and cost; warn if processes are wasted.
+
+    Args:
+        runner: Whose search begins.
+        population: Its sub-runners.
+        options: Of the search.
+        metrics: Of the model at the start, on D_v.
+        states_on_host: Whether captured training states lie in host memory.
+    """
+    num_candidates, reward = options.num_candidates, options.reward
     groups, replicas = population.num_sub_runners, population.replicas
     served = {len(population.candidates_of(k, num_candidates)) for k in range(groups)}
     runner.logger.info(
@@ -38,7 +47,7 @@ def log_start(
     runner.logger.info(
         f'Data: {len(runner.train_dataloader.dataset)} training samples, '
         f'{len(runner.val_dataloader.dataset)} in D_v for the reward {reward}, '
-        f'{start_reward:.2f} at the start'
+        f'{metrics[reward]:.2f} at the start'
     )
     runner.logger.info(
         f'Cost: an epoch trains and evaluates {num_candidates} models, {num_candidates} x the '
@@ -69,45 +78,56 @@ def describe_grid(population: Population, limit: int = 8) -> list[str]:
     return lines
 
 
-def log_round(
-    runner: Runner,
-    name: str,
-    reward: Tensor,
-    winner: int | None,
-    mu_distance: float,
-    interval_share: dict[str, list[float]],
-    seconds: float,
-    warmup: bool,
-    skipped: int,
-) -> None:
+def log_round(runner: Runner, name: str, record: dict, mu_distance: float, seconds: float) -> None:
     """Log one line, and the scalars ``search/*`` to the visualizer's backends.
 
     Args:
-        runner: Whose epoch it was.
+        runner: Whose round it was.
         name: The reward's key.
-        reward: (B,), NaN where a candidate diverged.
-        winner: The winner's index, None if all diverged.
+        record: Of the round, as in ``loss_search.jsonl``.
         mu_distance: |mu - mu_0|.
-        interval_share: Share of the winner's training samples in each interval of t and tau.
-        seconds: That the round took, all candidates.
-        warmup: Whether it belongs to the warm-up.
-        skipped: Unreadable training samples that this process has replaced so far.
+        seconds: That the round took, with all candidates.
     """
+    reward = torch.tensor([math.nan if r is None else r for r in record['reward']])
+    skipped = runner.train_dataloader.dataset.skipped  # unreadable images, replaced so far
     summary = summarise(reward)
     scalars = {f'search/reward_{key}': value for key, value in summary.items()}
     scalars |= {'search/mu_distance': mu_distance, 'search/unreadable': skipped}
-    for transform, shares in interval_share.items():
+    for transform, shares in record['interval_share'].items():
         scalars |= {f'search/{transform}_{i}': share for i, share in enumerate(shares)}
-    runner.visualizer.add_scalars(scalars, step=runner.epoch + 1)
-    lost = int(torch.isnan(reward).sum())
+    runner.visualizer.add_scalars(scalars, step=record['epoch'])
+    lost = record['reward'].count(None)
     runner.logger.info(
-        f'{"Warm-up" if warmup else "Search"} epoch {runner.epoch + 1}/{runner.max_epochs}: '
-        f'{name} best {summary["best"]:.2f} (theta_{winner}), mean {summary["mean"]:.2f}, '
-        f'std {summary["std"]:.2f}'
+        f'{"Warm-up" if record["warmup"] else "Search"} epoch {record["epoch"]}/'
+        f'{runner.max_epochs}: {name} best {summary["best"]:.2f} (theta_{record["best"]}), '
+        f'mean {summary["mean"]:.2f}, std {summary["std"]:.2f}'
         + (f', {lost} diverged' if lost else '')
         + (f', {skipped} unreadable samples replaced so far' if skipped else '')
         + f'; {seconds:.1f} s; |mu - mu_0| {mu_distance:.3f}'
     )
+
+
+def survive_lost_round(runner: Runner, records: list[dict], limit: int) -> None:
+    """Warn that all candidates of the last round diverged.
+
+    Raises:
+        RuntimeError: It is the ``limit``-th such round in a row.
+    """
+    lost = 0
+    for record in reversed(records):
+        if record['best'] is not None:
+            break
+        lost += 1
+    message = (
+        f'all {len(records[-1]["theta"])} candidates diverged (loss, weights or reward not finite) '
+        f'in epoch {records[-1]["epoch"]}'
+    )
+    if lost >= limit:
+        raise RuntimeError(
+            f'{message}, {lost} rounds in a row: lower the learning rate, clip gradients, or lower '
+            'sigma'
+        )
+    runner.logger.warning(f'{message}: model and mu stay as they were before it')
 
 
 def summarise(reward: Tensor) -> dict[str, float]:

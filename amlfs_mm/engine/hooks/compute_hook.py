@@ -5,39 +5,42 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from mmengine.dist import get_world_size, is_main_process
+from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from amlfs_mm.registry import HOOKS
 from amlfs_mm.utils.atomic_files import atomic_write
 
+from ..distributed.population import population_of
 from ..history.compute import compute_of
+from ..loops.loss_replay_loop import LossReplayLoop
+from ..loops.loss_search_loop import LossSearchLoop
+from ..runner_access import job_directory
 
 
 @HOOKS.register_module()
 class ComputeHook(Hook):
     """Logs what a run paid for and writes it to ``compute.json`` in its work dir, at the end.
 
-    A plain run trains one model an epoch. A hook with ``candidate_epochs`` (a search, a replay)
-    knows better. :func:`compute_of` describes the numbers. Loops that count iterations have no
-    epochs to count: nothing is written.
+    A plain run trains one model an epoch. The loops of a search and of a replay count by
+    themselves. :func:`compute_of` describes the numbers. A loop that counts iterations has no
+    epochs: nothing is written.
     """
 
     def after_train(self, runner: Runner) -> None:
-        """Count, tell, write."""
+        """Count, log and write."""
         if not isinstance(runner.train_loop, EpochBasedTrainLoop):
             return
-        population = getattr(runner, 'population', None)
-        if not (is_main_process() if population is None else population.is_main):
+        if not population_of(runner).is_main:
             return
-        counting = [hook for hook in runner.hooks if hasattr(hook, 'candidate_epochs')]
-        epochs = counting[0].candidate_epochs if counting else runner.epoch
+        loop = runner.train_loop
+        counts = isinstance(loop, (LossSearchLoop, LossReplayLoop))
+        epochs = loop.candidate_epochs if counts else runner.epoch
         compute = compute_of(runner, epochs, get_world_size())
         runner.logger.info(
             f'Compute: {compute["candidate_epochs"]} candidate-epochs of '
             f'{compute["images_per_epoch"]} images, {compute["images"]} in all'
         )
-        directory = Path(getattr(runner, 'search_dir', runner.work_dir))
-        with atomic_write(directory / 'compute.json') as temporary:
+        with atomic_write(Path(job_directory(runner)) / 'compute.json') as temporary:
             temporary.write_text(json.dumps(compute) + '\n')

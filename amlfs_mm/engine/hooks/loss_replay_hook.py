@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -13,9 +11,11 @@ from amlfs_mm.registry import HOOKS
 from amlfs_mm.utils.randomness import derive_seed, seed_process
 
 from ..checks import check_epochs, check_hard_labels, check_num_classes
-from ..distributed.population import Population
+from ..distributed.population import population_of
 from ..history.compute import compute_of
 from ..history.loss_schedule import LossSchedule
+from ..loops.loss_replay_loop import LossReplayLoop
+from ..runner_access import is_resuming, replace_train_loop
 from ..searched_heads import find_heads
 from ..state.training_state import (
     all_pending_gradients,
@@ -58,43 +58,50 @@ class LossReplayHook(Hook):
         self.unreadable = unreadable
         self._loaded: dict | None = None
 
-    def before_train(self, runner: Runner) -> None:
-        """Check that the schedule fits the run, warn of what keeps it from being a replay."""
+    def before_run(self, runner: Runner) -> None:
+        """Check that the schedule fits the run, and put the loop in place."""
+        self.runner = runner
         check_epochs(runner)
         check_hard_labels(runner.model)
         self.heads = find_heads(runner.model)
         check_num_classes(self.heads, runner.train_dataloader.dataset)
-        self.population = getattr(runner, 'population', None) or Population.of_world()
+        self.population = population_of(runner)
         if self.population.num_sub_runners > 1:
             raise ValueError(
                 f'a replay trains one model, but there are {self.population.num_sub_runners} '
                 "sub-runners: set loss_search.replicas_per_candidate='all', or start one process"
             )
         self._check_space()
-        from amlfs_mm.datasets import make_reproducible  # mmpretrain: only when there is a run
-
-        loop = runner.train_loop
-        loop.dataloader = make_reproducible(loop.dataloader, runner.seed, self.unreadable)
-        if self.transfer is None:
-            self._check_same_run(runner)
+        if self.transfer == 'stretch':
+            self.theta = self.schedule.stretched(runner.max_epochs)
+        elif self.transfer == 'hold':
+            self.theta = self.schedule.held(runner.max_epochs)
         else:
-            self.theta = getattr(self.schedule, _NAMES[self.transfer])(runner.max_epochs)
+            self._check_epochs()
+        replace_train_loop(runner, LossReplayLoop(runner.train_loop, self))
+
+    def before_train(self, runner: Runner) -> None:
+        """Take over what a resume needs, and warn of what keeps the run from being a replay."""
+        if self.transfer is None:
+            self._warn_of_differences()
         if self._loaded is not None:
             set_all_gradients(runner, self._loaded['gradients'])
 
+    def lost_round(self, epoch: int) -> range | None:
+        """The epochs of the lost round that an epoch, from 0, is in; None if it is in no such."""
+        if self.transfer is None and self.schedule.is_lost(epoch):
+            return self.schedule.round_of(epoch)
+        return None
+
     def before_train_epoch(self, runner: Runner) -> None:
-        """Install the epoch's loss, data order and random numbers; pass a lost round over."""
-        sampler = runner.train_dataloader.batch_sampler
-        if self.transfer is None and self.schedule.is_lost(runner.epoch):
-            # As the search did: no iteration, and one step of the schedules by epoch.
-            runner.train_loop._epoch = self.schedule.round_of(runner.epoch)[-1]
-            sampler.set_epoch(runner.epoch, 0, skip=sys.maxsize)
+        """Install the epoch's loss, data order and random numbers."""
+        if self.lost_round(runner.epoch) is not None:
             return
         theta, stream = self.loss_of(runner.epoch)
         seed_process(derive_seed(runner.seed, runner.epoch, stream, self.population.replica))
         for head in self.heads:
             head.set_theta(theta)
-        sampler.set_epoch(runner.epoch, stream)
+        runner.train_dataloader.batch_sampler.set_epoch(runner.epoch, stream)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """At the end of a round, do to the model what the search did to the winner."""
@@ -113,13 +120,6 @@ class LossReplayHook(Hook):
             return self.theta[epoch], 0
         return self.schedule.theta(epoch), self.schedule.epochs[epoch]['stream']
 
-    @property
-    def candidate_epochs(self) -> int:
-        """Epochs that trained the model."""
-        if self.transfer is not None:
-            return len(self.theta)
-        return sum(not self.schedule.is_lost(epoch) for epoch in range(len(self.schedule)))
-
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Put what a resume needs besides mmengine's state under the key ``loss_replay``."""
         checkpoint['loss_replay'] = dict(gradients=all_pending_gradients(runner))
@@ -130,7 +130,7 @@ class LossReplayHook(Hook):
         Raises:
             ValueError: No replay wrote the checkpoint.
         """
-        if runner._resume:
+        if is_resuming(runner):
             if 'loss_replay' not in checkpoint:
                 raise ValueError(
                     "the checkpoint to resume has no 'loss_replay' state: no replay wrote it. To "
@@ -146,18 +146,21 @@ class LossReplayHook(Hook):
                 f"{space!r}: set the head's num_intervals (or search_space) to the schedule's"
             )
 
-    def _check_same_run(self, runner: Runner) -> None:
-        schedule = self.schedule
-        if runner.max_epochs != len(schedule):
+    def _check_epochs(self) -> None:
+        epochs = self.runner.max_epochs
+        if epochs != len(self.schedule):
             raise ValueError(
-                f'{schedule.path} has {len(schedule)} epochs, train_cfg.max_epochs is '
-                f'{runner.max_epochs}: set it to {len(schedule)}, or LossReplayHook(transfer='
+                f'{self.schedule.path} has {len(self.schedule)} epochs, train_cfg.max_epochs is '
+                f'{epochs}: set it to {len(self.schedule)}, or LossReplayHook(transfer='
                 "'stretch') or 'hold' to use the losses in another training"
             )
-        images = compute_of(runner, 1, self.population.replicas)['images_per_epoch']
+
+    def _warn_of_differences(self) -> None:
+        runner, schedule, replicas = self.runner, self.schedule, self.population.replicas
+        images = compute_of(runner, 1, replicas)['images_per_epoch']
         for name, value, of_schedule in (
             ('randomness.seed', runner.seed, schedule.seed),
-            ('the number of replicas', self.population.replicas, schedule.replicas),
+            ('the number of replicas', replicas, schedule.replicas),
             ("torch's number of threads", torch.get_num_threads(), schedule.threads),
             ('the number of training images', images, schedule.images_per_epoch),
         ):
@@ -166,6 +169,3 @@ class LossReplayHook(Hook):
                     f"Replay: {name} is {value}, the search's was {of_schedule}. The losses are "
                     "the search's, the weights will not be"
                 )
-
-
-_NAMES = dict(stretch='stretched', hold='held')

@@ -17,6 +17,12 @@ from torch import Tensor, nn
 from torch.distributed import ProcessGroup
 
 from ..distributed.sharded_weights import own_rows, sharded_layers, whole_weights
+from ..runner_access import (
+    accumulates_gradients,
+    iterations_of_wrapper,
+    set_iteration,
+    set_iterations_of_wrapper,
+)
 
 Key = tuple[str, torch.dtype]  # device type of the live tensors, dtype: one flat tensor each
 
@@ -122,11 +128,11 @@ class TrainingState:
         own = _refill(_live_state(runner)['optim_wrapper'], saved['optim_wrapper'])
         runner.optim_wrapper.load_state_dict(own)
         for wrapper, counted in zip(_wrappers(runner), saved['wrappers'], strict=True):
-            wrapper._inner_count = counted['inner_count']
+            set_iterations_of_wrapper(wrapper, counted['inner_count'])
             set_gradients(wrapper, counted['gradients'])
         for scheduler, state in zip(_schedulers(runner), saved['schedulers'], strict=True):
             scheduler.load_state_dict(copy.deepcopy(state))
-        runner.train_loop._iter = saved['iter']
+        set_iteration(runner.train_loop, saved['iter'])
 
     def _view(self, slot: Slot) -> Tensor:
         return self.flat[slot.key][slot.start : slot.start + slot.shape.numel()].view(slot.shape)
@@ -138,7 +144,7 @@ def _live_state(runner: Runner) -> dict:
         modules=[_tensors(module) for module in _modules(runner)],
         optim_wrapper=runner.optim_wrapper.state_dict(),
         wrappers=[
-            dict(inner_count=wrapper._inner_count, gradients=pending_gradients(wrapper))
+            dict(inner_count=iterations_of_wrapper(wrapper), gradients=pending_gradients(wrapper))
             for wrapper in _wrappers(runner)
         ],
         schedulers=[scheduler.state_dict() for scheduler in _schedulers(runner)],
@@ -172,7 +178,7 @@ def _parameters(wrapper: OptimWrapper) -> list[nn.Parameter]:
 
 def pending_gradients(wrapper: OptimWrapper) -> list[Tensor | None]:
     """Gradients still to be applied: only accumulation leaves any between iterations."""
-    accumulating = wrapper._accumulative_counts > 1
+    accumulating = accumulates_gradients(wrapper)
     return [parameter.grad if accumulating else None for parameter in _parameters(wrapper)]
 
 
@@ -209,7 +215,7 @@ def set_all_gradients(runner: Runner, gradients: list[list[Tensor | None]]) -> N
 
 
 def whole_checkpoint(runner: Runner, group: ProcessGroup | None) -> AbstractContextManager:
-    """While this lasts, what replica 0 saves is whole; see :func:`.sharded_weights.whole_weights`."""
+    """While this lasts, replica 0 holds all rows of sharded weights, as a checkpoint needs them."""
     return whole_weights(_modules(runner), _wrappers(runner), group)
 
 
@@ -279,7 +285,7 @@ def estimate_bytes(runner: Runner) -> int:
     tensors = [tensor for module in _modules(runner) for tensor in _tensors(module).values()]
     total = sum(tensor.nbytes for tensor in tensors)
     for wrapper in _wrappers(runner):
-        per_number = _moments(wrapper.optimizer) + (wrapper._accumulative_counts > 1)
+        per_number = _moments(wrapper.optimizer) + accumulates_gradients(wrapper)
         total += per_number * sum(parameter.nbytes for parameter in _parameters(wrapper))
     return total
 

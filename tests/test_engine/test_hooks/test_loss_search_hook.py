@@ -194,7 +194,7 @@ def test_an_epoch_without_survivors_keeps_model_and_mu(tmp_path: Path):
 def test_three_lost_epochs_in_a_row_stop_the_search(tmp_path: Path):
     runner = sabotaged(tmp_path, [(0, None), (1, None), (2, None)])
     with pytest.raises(
-        RuntimeError, match=r'all 4 candidates diverged .* epoch 3, 3 epochs in a row'
+        RuntimeError, match=r'all 4 candidates diverged .* epoch 3, 3 rounds in a row'
     ):
         runner.train()
 

@@ -15,7 +15,7 @@ from mmengine.hooks import Hook
 
 from amlfs_mm.datasets import make_reproducible
 from amlfs_mm.engine.history.search_history import read_records
-from amlfs_mm.engine.loops.search_schedule import SearchSchedule
+from amlfs_mm.engine.search_schedule import SearchSchedule
 from amlfs_mm.search import SearchSpace
 
 
