@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mmengine.hooks import CheckpointHook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 
 from .search_schedule import SearchSchedule
-from .searched_heads import find_heads
+from .searched_heads import SearchedHead, find_heads, unwrapped
 
 
 def check_search(runner: Runner, schedule: SearchSchedule) -> None:
@@ -84,8 +85,7 @@ def check_hard_labels(model: nn.Module) -> None:
     Raises:
         ValueError: The model mixes labels (Mixup, CutMix, any batch augmentation of mmpretrain).
     """
-    model = model.module if is_model_wrapper(model) else model
-    augments = getattr(getattr(model, 'data_preprocessor', None), 'batch_augments', None)
+    augments = getattr(getattr(unwrapped(model), 'data_preprocessor', None), 'batch_augments', None)
     if augments is not None:
         names = [type(augment).__name__ for augment in getattr(augments, 'augments', [augments])]
         raise ValueError(
@@ -113,7 +113,7 @@ def check_held_out(trained: object, validation: object) -> None:
         )
 
 
-def _image_paths(dataset: object) -> set[str]:
+def _image_paths(dataset: Any) -> set[str]:
     if not hasattr(dataset, 'get_data_info') or 'img_path' not in dataset.get_data_info(0):
         return set()
     return {dataset.get_data_info(index)['img_path'] for index in range(len(dataset))}
@@ -150,7 +150,7 @@ def check_resumed(saved: dict | None, search_space: object) -> None:
         )
 
 
-def check_num_classes(heads: list[nn.Module], dataset: object) -> None:
+def check_num_classes(heads: list[SearchedHead], dataset: object) -> None:
     """Every class of the training set has an output.
 
     Raises:

@@ -21,7 +21,7 @@ from torch.optim import Optimizer
 from amlfs_mm.registry import RUNNERS
 from amlfs_mm.utils.atomic_files import atomic_write
 
-from .distributed.failures import explain_failure, worker_deaths_heard
+from .distributed.failures import explain_failure, dead_workers_awaited
 from .distributed.launch import init_distributed
 from .distributed.population import Population
 from .distributed.sharded_weights import agree_on_steps, keep_out_of_ddp, keep_own_moments
@@ -40,13 +40,15 @@ from .state.training_state import each_wrapper, whole_checkpoint
 
 @RUNNERS.register_module()
 class LossSearchRunner(Runner):
-    """Runs one of G sub-runners; the job's processes form a (candidate x replica) grid.
+    """One of G sub-runners; the job's processes form a (candidate x replica) grid.
 
-    Every other part of MMEngine sees the sub-runner as its whole world. ``LossSearchHook`` talks
-    across sub-runners. Sub-runner 0 writes to the work dir, sub-runner k > 0 to ``candidate_<k>/``;
-    only sub-runner 0 prints and saves checkpoints. Also works where mmengine's Runner does not:
-    several processes on a CPU, or more than there are GPUs. Checkpoints appear whole or not at all,
-    also of class weights that are spread over the replicas (``sharded=True`` of a head).
+    Every stock part of MMEngine sees the sub-runner as its whole world. Only ``LossSearchHook``
+    communicates between sub-runners. Sub-runner 0 writes to the work dir, sub-runner k > 0 to
+    ``candidate_<k>/``. Only sub-runner 0 prints and saves checkpoints.
+
+    This runner also works with several processes on a CPU, and with more processes than GPUs, where
+    MMEngine's does not. A checkpoint appears whole or not at all, also if its class weights are
+    spread over the replicas (``sharded=True`` of a head).
 
     Its options stand in the config's ``loss_search``; see :class:`RunnerOptions`.
     """
@@ -124,7 +126,7 @@ class LossSearchRunner(Runner):
         except Exception as error:
             if self.population.liveness.position == 'the start':  # a config to mend: as it is
                 raise
-            with worker_deaths_heard(error) as cause:
+            with dead_workers_awaited(error) as cause:
                 raise explain_failure(cause, self.population) from cause
 
     def load_or_resume(self) -> None:

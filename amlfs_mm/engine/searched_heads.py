@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol, cast
+
 from mmengine.model import is_model_wrapper
-from torch import nn
+from torch import Tensor, nn
 
 
-def find_heads(model: nn.Module) -> list[nn.Module]:
-    """The modules whose loss is searched: those with a ``theta`` that can be set.
+class SearchedHead(Protocol):
+    """What a search needs of a head. :class:`amlfs_mm.models.AMLFSHead` has it."""
+
+    num_classes: int
+    search_space: Any
+
+    def set_theta(self, theta: Tensor) -> None:
+        """Compute the loss with theta (D,) from now on, and count intervals anew."""
+
+    def interval_counts(self) -> dict[str, Tensor]:
+        """Training samples in each interval of ``t`` (M,) and ``tau`` (M,) so far."""
+
+
+def find_heads(model: nn.Module) -> list[SearchedHead]:
+    """The modules of a model whose loss is searched: those that have a ``set_theta``.
+
+    A head inside such a head is left out: it gets its part of theta from the outer one.
 
     Raises:
-        ValueError: There is none, or they have different search spaces, or a theta from the config.
+        ValueError: There is none, or they have different search spaces, or the config gives one of
+            them a fixed theta.
     """
-    model = model.module if is_model_wrapper(model) else model
-    heads = {}
-    for name, module in model.named_modules():  # parents first
-        # A head inside another one gets its part of theta from that.
+    model = unwrapped(model)
+    heads: dict[str, nn.Module] = {}
+    for name, module in model.named_modules():  # parents come first
         if hasattr(module, 'set_theta') and not any(name.startswith(f'{h}.') for h in heads):
             heads[name] = module
     if not heads:
@@ -37,4 +54,9 @@ def find_heads(model: nn.Module) -> list[nn.Module]:
             f'all searched heads share one theta, but their search spaces differ: {spaces}. Give '
             'them the same num_intervals'
         )
-    return list(heads.values())
+    return cast('list[SearchedHead]', list(heads.values()))
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The model without DistributedDataParallel or another wrapper of mmengine's."""
+    return cast(nn.Module, model.module) if is_model_wrapper(model) else model

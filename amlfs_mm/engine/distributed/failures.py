@@ -1,4 +1,4 @@
-"""A failure inside a run, told once: by the process that failed, with the cause."""
+"""One error message for a failed job, from the process that failed, with the cause."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from .population import Population
 
 
 class CandidateError(RuntimeError):
-    """Training failed; the message says in which rank, candidate, epoch and iteration, and why."""
+    """Training failed. The message says in which rank, candidate, epoch and iteration, and why."""
 
 
 @contextmanager
-def worker_deaths_heard(error: Exception) -> Iterator[Exception]:
-    """Give the cause of ``error``; meanwhile no dead loader worker interrupts who tells of it.
+def dead_workers_awaited(error: Exception) -> Iterator[Exception]:
+    """Yield the cause of ``error``, which may be a loader worker that died.
 
-    A loader worker that dies is often noticed by its broken connection, some moments before the
-    SIGCHLD at which torch raises an error that says what happened, wherever the process is then.
+    The main process often notices a dead worker first by a broken connection. Some moments later
+    SIGCHLD comes, at which torch raises an error that says what happened, wherever the process is
+    then. This function waits for that error. While the body runs, no such error can interrupt it.
     """
     if threading.current_thread() is not threading.main_thread():  # signals go to the main thread
         yield error
@@ -44,7 +45,10 @@ def worker_deaths_heard(error: Exception) -> Iterator[Exception]:
 
 
 def explain_failure(error: Exception, population: Population) -> BaseException:
-    """What to raise in this process: its own failure, named, or an exit if another's came first."""
+    """What this process shall raise: its own error with the position, or an exit with code 1.
+
+    It exits if another process failed first: that one reports the cause.
+    """
     liveness = population.liveness
     message = f'rank {liveness.rank} failed in {liveness.position}: {type(error).__name__}: {error}'
     if population.replicas > 1 and population.processes:

@@ -1,4 +1,4 @@
-"""Joining the processes of a launcher (torchrun, Slurm)."""
+"""How a process joins the job that a launcher (torchrun, Slurm) has started."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ TORCHRUN_NAMES = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_POR
 
 
 def init_distributed(launcher: str, backend: str = 'nccl', timeout: float = 1800, **kwargs) -> None:
-    """Make this process a member of the job, on GPUs or not.
+    """Make this process a member of the job, with or without GPUs.
 
-    In place of mmengine's ``init_dist``, which needs a GPU, and one for each process. Here
-    processes beyond the number of a node's GPUs share them, and without a GPU they join over gloo.
+    mmengine's ``init_dist`` needs a GPU for each process. Here the processes of a node share its
+    GPUs if there are more processes than GPUs, and use gloo if there is no GPU.
 
     Args:
         launcher: ``pytorch`` (torchrun) or ``slurm``.
@@ -26,7 +26,7 @@ def init_distributed(launcher: str, backend: str = 'nccl', timeout: float = 1800
         kwargs: As in ``torch.distributed.init_process_group``.
 
     Raises:
-        ValueError: An unknown launcher, the launcher's environment variables are missing, or the
+        ValueError: The launcher is unknown, or its environment variables are missing, or the
             timeout is not positive.
     """
     needed = dict(pytorch=TORCHRUN_NAMES, slurm=SLURM_NAMES.values())

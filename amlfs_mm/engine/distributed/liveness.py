@@ -1,8 +1,9 @@
-"""Where each process of the job is, and whether it is alive: notes in the job's key-value store.
+"""Whether each process of the job is alive, and what it is doing.
 
-Collectives wait in native code. They cannot be interrupted, and when a peer is missing they do not
-say whose work was lost. So processes meet here before the collectives that join candidates, and
-leave word here when they fail or are asked to stop.
+A collective of torch waits in native code. It cannot be interrupted. If a process is missing, the
+collective does not say which one. So the processes of a job wait for each other here, before the
+collectives that join candidates. They do so with short notes in the job's key-value store. A
+process that fails, or that is asked to stop, leaves a note too.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from datetime import timedelta
 
 import torch.distributed as dist
 
-DEAF = timedelta(seconds=1)  # how long a wait in the store does not look at anything else
-GRACE = 10  # seconds for the others to hear of a stop before the store may go
+WAIT = timedelta(seconds=1)  # longest wait in the store before other notes are read
+GRACE = 10  # seconds in which the others read of a stop before the store may end
 
 
 class StopRequested(Exception):
@@ -22,11 +23,11 @@ class StopRequested(Exception):
 
 
 class JobFailed(RuntimeError):
-    """Another process failed or fell silent; the message says which and what it was doing."""
+    """Another process failed or hangs. The message says which one, and what it was doing."""
 
 
 class Liveness:
-    """Positions and signs of life of a job's processes. Without a store: of this process only.
+    """Positions and signs of life of a job's processes; without a store, of this process only.
 
     Args:
         store: The job's store, or None for a single process.
@@ -56,7 +57,9 @@ class Liveness:
         self.heartbeat()
 
     def heartbeat(self, at_once: bool = False) -> None:
-        """Give a sign of life and hear the news: a look at the clock, and every 2 s three messages.
+        """Give a sign of life, and read whether the job failed or shall stop.
+
+        Most calls only look at the clock. Every 2 seconds a call exchanges three short messages.
 
         Raises:
             JobFailed: Another process has failed meanwhile, or the store is gone.
@@ -91,7 +94,7 @@ class Liveness:
             return
         self.heartbeat(at_once=True)
         self.store.set(f'{place}/{self.rank}', '')
-        # The first word stands, so that all go on or all stop.
+        # The first outcome that is written counts: all processes go on, or all stop.
         if self.store.add(f'{place}/arrived', 1) == self.size:
             self.store.compare_set(f'{place}/outcome', '', 'complete')
         while not self._appears(f'{place}/outcome'):
@@ -104,13 +107,16 @@ class Liveness:
             raise StopRequested
 
     def close(self, stopping: bool = False) -> None:
-        """Say that this process ends, and why if it stops on request.
+        """Tell the others that this process ends.
 
-        If the store lives in this process (rank 0's, but under torchrun), it waits for the others
-        to hear of it, or for some seconds.
+        The store may live in this process: in rank 0, unless torchrun started the job. Then the
+        method waits until the others have read the note, or for some seconds.
+
+        Args:
+            stopping: Whether the process ends because the job was asked to stop.
 
         Raises:
-            JobFailed: Stopping, another process failed, which is what the job shall report.
+            JobFailed: The job was asked to stop, but another process failed meanwhile.
         """
         if self.store is None:
             return
@@ -130,40 +136,42 @@ class Liveness:
             if self.failure_elsewhere():
                 raise
         except dist.DistError:
-            return  # nobody is left to wait for
+            return  # the other processes have ended
 
     def fail(self, message: str) -> None:
-        """Leave word of this process's failure, unless another failed before it."""
+        """Leave a note of this process's failure, unless another process failed before it."""
         if self.store is not None:
             try:
                 self.store.compare_set('failure', '', f'{self.rank} {message}')
             except dist.DistError:
-                return  # the store has gone with the launcher: nobody is left to be told
+                return  # the store ended with the launcher, and so did the other processes
 
     def failure_elsewhere(self) -> str | None:
-        """What the first process to fail said, if that is another one."""
+        """The note of the first process that failed; None if none failed, or this one."""
         try:
             if self.store is None or not self.store.check(['failure']):
                 return None
             rank, message = self.store.get('failure').decode().split(' ', 1)
-        except dist.DistError:  # the store is gone, and with it all that was said
+        except dist.DistError:  # the store has ended, and its notes are lost
             return None
         return None if int(rank) == self.rank else message
 
     def position_of(self, rank: int) -> str:
-        """What a process last said it was doing."""
+        """What a process was doing at its last sign of life."""
         if self.store is None or not self.store.check([f'alive/{rank}']):
             return 'not yet started'
         return self.store.get(f'alive/{rank}').decode().split(' ', 1)[1]
 
     def _appears(self, key: str) -> bool:
+        assert self.store is not None
         try:
-            self.store.wait([key], DEAF)
+            self.store.wait([key], WAIT)
         except dist.DistStoreError:
             return False
         return True
 
     def _raise_if_silent(self, place: str) -> None:
+        assert self.store is not None
         now = time.monotonic()
         if now - self._last_look < self._pause:
             return

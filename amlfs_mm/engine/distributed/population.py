@@ -1,4 +1,4 @@
-"""Which process trains which candidate, and what the sub-runners tell each other."""
+"""Which process trains which candidate, and how the sub-runners exchange rewards."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .process_grid import Process, lay_out
 
 
 class Population:
-    """G sub-runners of g replicas each: a (candidate x replica) grid of processes.
+    """The processes of a job as a (candidate x replica) grid: G sub-runners of g replicas each.
 
-    A sub-runner is the g processes that together train one candidate at a time. Without a process
-    group, or on a plain MMEngine Runner, there is one.
+    A sub-runner is a group of g processes that train one candidate at a time, together. Without a
+    process group, or on a plain MMEngine Runner, there is one sub-runner.
 
     Attributes:
         num_sub_runners: G.
@@ -28,9 +28,11 @@ class Population:
         replicas: g.
         replica: This process's place in its sub-runner, in [0, g).
         liveness: Signs of life of the job's processes.
-        processes: All of them, a row a sub-runner; empty without a job of our own.
+        processes: All processes, one row for each sub-runner. Empty for a single process and on a
+            plain Runner.
         replica_group: A gloo group of this sub-runner's processes; None if g = 1.
-        candidate_group: This replica's counterparts in the other sub-runners; None if G = 1.
+        candidate_group: The group of all processes with this ``replica``, one of each sub-runner;
+            None if G = 1.
     """
 
     def __init__(self) -> None:
@@ -53,9 +55,9 @@ class Population:
 
     @classmethod
     def split_world(cls, replicas: int | str = 1, timeout: float = 1800) -> Population:
-        """Lay the job's processes out as a grid and make each sub-runner a world of its own.
+        """Lay the job's processes out as a grid, and let each sub-runner be its own world.
 
-        From here on ``torch.distributed``'s default group is the sub-runner, so that every stock
+        From here on the default group of ``torch.distributed`` is the sub-runner. So every stock
         part (samplers, DDP, metrics, ``master_only``) sees its own candidate only.
 
         Args:
@@ -67,7 +69,7 @@ class Population:
         """
         population = cls()
         if not dist.is_initialized():
-            lay_out([Process.this()], replicas)  # refuses what does not fit
+            lay_out([Process.this()], replicas)  # raises if one process does not fit
             return population
         store = dist.distributed_c10d._get_default_store()
         rank, size = dist.get_rank(), dist.get_world_size()
@@ -113,8 +115,8 @@ class Population:
     def candidates_of(self, sub_runner: int, num_candidates: int) -> list[int]:
         """The candidates that a sub-runner trains, one after the other.
 
-        With more sub-runners than candidates the last ones repeat a candidate, so that all stay in
-        step; their result is not used.
+        If there are more sub-runners than candidates, the last sub-runners repeat a candidate, and
+        their result is not used. So all sub-runners take part in all collectives.
         """
         served = list(range(sub_runner, num_candidates, self.num_sub_runners))
         return served or [sub_runner % num_candidates]
@@ -124,13 +126,14 @@ class Population:
         return self.candidates_of(self.sub_runner, num_candidates)
 
     def exchange_rewards(self, mine: Mapping[int, float], num_candidates: int) -> Tensor:
-        """Everybody's rewards (B,) float64 on the CPU; NaN for a candidate that diverged.
+        """The rewards (B,) of all candidates, float64 on the CPU; NaN for one that diverged.
 
         Args:
-            mine: Candidate -> reward of what this sub-runner trained; not finite if it diverged.
+            mine: Candidate -> reward, of the candidates that this sub-runner trained. A reward that
+                is not finite means that the candidate diverged.
             num_candidates: B.
         """
-        # One owner a candidate and zeros elsewhere: the sum is exact, whatever the grid.
+        # A candidate has one owner, and zeros elsewhere: the sum is exact on any grid.
         total = torch.zeros(2, num_candidates, dtype=torch.float64)
         for candidate, reward in mine.items():
             if candidate % self.num_sub_runners == self.sub_runner and math.isfinite(reward):
@@ -162,7 +165,7 @@ def population_of(runner: Runner) -> Population:
 
 
 def _everybody(store: dist.Store, rank: int, size: int) -> list[Process]:
-    """Where each process of the job runs; in the store, so that no group is needed yet."""
+    """Where each process of the job runs. They exchange it in the store, before groups exist."""
     store = dist.PrefixStore('amlfs_processes', store)
     store.set(str(rank), Process.this(rank).to_text())
     return [Process.from_text(store.get(str(other)).decode()) for other in range(size)]

@@ -43,13 +43,13 @@ class Process(NamedTuple):
 
 
 def lay_out(processes: list[Process], replicas: int | str) -> list[list[Process]]:
-    """Rows of ``replicas`` processes, the sub-runners, each on one node where that is possible.
+    """The sub-runners: rows of ``replicas`` processes, each on one node where that is possible.
 
-    Rank 0 is the first of row 0. Within a node the order is that of the ranks.
+    Rank 0 is the first process of row 0. The processes of a node keep the order of their ranks.
 
     Args:
         processes: All of the job.
-        replicas: g, or ``'all'`` for one row.
+        replicas: g, the processes of a row, or ``'all'`` for one row of all processes.
 
     Raises:
         ValueError: g does not divide the number of processes; the processes of a node cannot be
@@ -64,7 +64,7 @@ def lay_out(processes: list[Process], replicas: int | str) -> list[list[Process]
             f'loss_search.replicas_per_candidate={replicas!r} does not divide the job into equal '
             f"sub-runners: {world} process(es) allow one of {divisors} or 'all'"
         )
-    first_rank = {}  # of each node
+    first_rank: dict[str, int] = {}  # of each node
     for process in sorted(processes):
         first_rank.setdefault(process.node, process.rank)
     ordered = sorted(processes, key=lambda process: (first_rank[process.node], process.rank))

@@ -1,8 +1,7 @@
-"""Weights spread over the replicas of a sub-runner: DDP, checkpoints, clipping, loss scaling.
+"""Class weights that are spread over the replicas of a sub-runner.
 
-A sharded layer (:class:`amlfs_mm.ShardedLinear`) is a module with ``num_classes``, the rows of its
-whole weight, ``class_range``, the rows that this replica's ``weight`` has, and ``class_range_of``
-a replica. All else that the replicas hold is equal, as DDP has it.
+DDP, checkpoints, gradient clipping and loss scaling must know them: each replica has other rows of
+such a weight. All other weights are equal in all replicas.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Protocol, cast
 
 import torch
 import torch.distributed as dist
@@ -21,11 +21,32 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_, clip_grads_with_norm_, get_total_norm
 
 
-def sharded_layers(module: nn.Module) -> dict[str, nn.Module]:
+class ShardedLayer(Protocol):
+    """A layer whose weight is spread over the replicas, such as ``ShardedLinear``.
+
+    Attributes:
+        weight: The rows of this replica.
+        num_classes: Rows of the whole weight.
+        class_range: Which of them this replica has.
+    """
+
+    weight: nn.Parameter
+    num_classes: int
+    class_range: range
+
+    def class_range_of(self, replica: int) -> range:
+        """Which rows a replica has."""
+
+
+def sharded_layers(module: nn.Module) -> dict[str, ShardedLayer]:
     """The layers, by name, that are spread over several replicas; none if there is one replica."""
     if get_world_size() == 1:
         return {}
-    return {name: layer for name, layer in module.named_modules() if hasattr(layer, 'class_range')}
+    return {
+        name: cast(ShardedLayer, layer)
+        for name, layer in module.named_modules()
+        if hasattr(layer, 'class_range')
+    }
 
 
 def keep_out_of_ddp(model: nn.Module) -> None:
@@ -34,7 +55,7 @@ def keep_out_of_ddp(model: nn.Module) -> None:
         DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, names)
 
 
-def own_rows(whole: Tensor, layer: nn.Module) -> Tensor:
+def own_rows(whole: Tensor, layer: ShardedLayer) -> Tensor:
     """This replica's rows of a tensor that a checkpoint holds for all classes."""
     return whole[layer.class_range.start : layer.class_range.stop].clone()
 
@@ -58,6 +79,7 @@ def whole_weights(
     """
     held = []
     for layer in [layer for module in modules for layer in sharded_layers(module).values()]:
+        assert group is not None  # a sharded layer has several replicas
         weight = layer.weight
         moments = [
             (state, name, value)
@@ -80,15 +102,17 @@ def whole_weights(
             _put(*values)
 
 
-def _put(weight: nn.Parameter, data: Tensor, gradient: Tensor | None, moments: list[tuple]) -> None:
+def _put(
+    weight: nn.Parameter, data: Tensor | None, gradient: Tensor | None, moments: list[tuple]
+) -> None:
     weight.grad = None  # it can only have the shape of the weight
-    weight.data = data
+    weight.data = cast(Tensor, data)  # replica 0 has gathered it
     weight.grad = gradient
     for state, name, value in moments:
         state[name] = value
 
 
-def gather_rows(shard: Tensor, layer: nn.Module, group: dist.ProcessGroup) -> Tensor | None:
+def gather_rows(shard: Tensor, layer: ShardedLayer, group: dist.ProcessGroup) -> Tensor | None:
     """All rows, in replica 0's host memory, of a tensor of which each replica has its rows."""
     ranks = dist.get_process_group_ranks(group)
     if get_rank() > 0:
@@ -116,9 +140,9 @@ def keep_own_moments(model: nn.Module, wrappers: list[OptimWrapper]) -> None:
 
 
 def agree_on_steps(wrappers: list[OptimWrapper], model: nn.Module) -> None:
-    """Let all replicas clip by one norm, and skip an update where one has an overflow.
+    """Let all replicas clip by one norm, and all skip an update if one of them has an overflow.
 
-    With equal gradients they would anyway; the gradients of shards differ.
+    Replicas with equal gradients do so anyway. The gradients of sharded weights differ.
     """
     shards = [layer.weight for layer in sharded_layers(model).values()]
     for wrapper in wrappers if shards else []:
@@ -154,14 +178,14 @@ def clip_grad_norm(
         norm_type: p of the p-norm.
         error_if_nonfinite: Raise a RuntimeError if the norm is not finite.
         foreach: Use torch's faster implementation.
-        shards: Those parameters of which each replica has other rows.
+        shards: The parameters of which each replica has other rows.
 
     Returns:
         The norm, the same in all replicas.
     """
     sharded = {id(parameter) for parameter in shards}
-    own = [p.grad for p in parameters if id(p) in sharded]
-    common = [p.grad for p in parameters if id(p) not in sharded]
+    own = [p.grad for p in parameters if id(p) in sharded and p.grad is not None]
+    common = [p.grad for p in parameters if id(p) not in sharded and p.grad is not None]
     norm = get_total_norm(own, norm_type, False, foreach).to(parameters[0].device)
     if norm_type == float('inf'):
         all_reduce(norm, op='max')

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGUSR1: finish the iteration, save, exit with code 75."""
+"""What SIGTERM and SIGUSR1 do: the search finishes the iteration, saves, and exits with code 75."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
 
 class StopSignal:
-    """Notes a request to stop, and lets a candidate's replicas stop at the same iteration.
+    """Notes that the job shall stop, and lets a candidate's replicas stop at the same iteration.
 
     Args:
-        liveness: Of the job; its ``stop_asked`` is set by the signal.
-        replicas: A gloo group of this candidate's replicas; None if there is one.
+        liveness: Of the job. The signal sets its ``stop_asked``.
+        replicas: A gloo group of this candidate's replicas; None if there is one replica.
     """
 
     def __init__(self, liveness: Liveness, replicas: dist.ProcessGroup | None = None) -> None:
@@ -31,20 +31,20 @@ class StopSignal:
             self._former = {number: signal.signal(number, self._note) for number in SIGNALS}
 
     def release(self) -> None:
-        """Give the signals back to their former handlers."""
+        """Restore the former handlers of the signals."""
         for number, handler in self._former.items():
             signal.signal(number, handler)
         self._former = {}
 
     def ignore(self) -> None:
-        """Let no further signal disturb the end of this process."""
+        """Ignore the signals from now on: the process is already ending."""
         for number in self._former:
             signal.signal(number, signal.SIG_IGN)
 
     def is_due(self) -> bool:
         """Whether to stop now: the same answer in all replicas at the same call.
 
-        A replica is told what the others knew one call ago, so that it never waits for them.
+        The answer is what the replicas knew one call ago. So no replica waits for the others.
         """
         if self._replicas is None:
             return self.liveness.stop_asked
@@ -59,4 +59,4 @@ class StopSignal:
         return due
 
     def _note(self, number: int, frame: object) -> None:
-        self.liveness.stop_asked = True  # no message from here: it may have come amid another
+        self.liveness.stop_asked = True  # no message: the signal may interrupt another message

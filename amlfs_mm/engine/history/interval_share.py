@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import nn
+import torch
+
+from ..searched_heads import SearchedHead
 
 
-def interval_share(heads: Sequence[nn.Module]) -> dict[str, list[float]]:
+def interval_share(heads: Sequence[SearchedHead]) -> dict[str, list[float]]:
     """Share in [0, 1] of the winner's training samples in each interval of t and of tau.
 
     Only this process's samples are counted. The heads count them since the last call of
@@ -19,6 +21,6 @@ def interval_share(heads: Sequence[nn.Module]) -> dict[str, list[float]]:
     counts = [head.interval_counts() for head in heads]
     share = {}
     for name in counts[0]:
-        count = sum(of_head[name] for of_head in counts).double()
+        count = torch.stack([of_head[name] for of_head in counts]).sum(0).double()
         share[f'{name}_interval'] = (count / count.sum().clamp(min=1)).tolist()
     return share

@@ -1,4 +1,4 @@
-"""What a person sees of a search: its layout and cost at the start, then a line an epoch."""
+"""What a user sees of a search: its layout and cost at the start, then a line for each round."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def log_start(
 
 
 def describe_grid(population: Population, limit: int = 8) -> list[str]:
-    """Where the sub-runners run: a line each for the first ones, and how they hand over."""
+    """Lines that say where the first sub-runners run, and by which backend they hand over."""
     lines = [
         f'  sub-runner {k}: ' + ', '.join(f'rank {p.rank} on {p.node} {p.device}' for p in row)
         for k, row in enumerate(population.processes[:limit])

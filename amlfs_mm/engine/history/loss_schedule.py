@@ -1,4 +1,4 @@
-"""``loss_schedule.json`` read back: the losses that a search chose, epoch by epoch."""
+"""Reading ``loss_schedule.json``: the losses that a search chose, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ EPOCH_KEYS = ('epoch', 'round', 'candidate', 'stream', 'theta', 'mu')
 
 
 class LossSchedule:
-    """The winner's loss of every epoch of a search, and what fixed the winner's data order.
+    """The winner's loss of every epoch of a search, and what fixes the winner's data order.
 
     Args:
-        path: Of the file, for messages.
-        content: Of the file, as :meth:`SearchHistory.write_schedule` describes it.
+        path: The file's path, for messages.
+        content: The file's content, as :meth:`SearchHistory.write_schedule` describes it.
 
     Attributes:
-        epochs: One dict an epoch. ``round`` counts rounds from 1; ``candidate`` won it; ``stream``
-            is the data order's; ``theta`` the loss. The last three are None in a lost round, in
-            which all diverged and the model stayed as it was.
+        epochs: One dict for each epoch. ``round`` counts rounds from 1. ``candidate`` is the
+            round's winner, ``stream`` the number of its data order, ``theta`` its loss. These three
+            are None in a lost round: all candidates diverged, and the model stayed as it was.
 
     Raises:
-        ValueError: The content does not hang together; the message names the file and the reason.
+        ValueError: The content contradicts itself. The message names the file and the reason.
     """
 
     def __init__(self, path: str | Path, content: dict) -> None:
@@ -50,7 +50,7 @@ class LossSchedule:
 
         Raises:
             FileNotFoundError: There is no such file.
-            ValueError: It holds something else, or was changed so that it contradicts itself.
+            ValueError: It is no loss schedule, or its content contradicts itself.
         """
         if not Path(path).is_file():
             raise FileNotFoundError(
@@ -71,7 +71,7 @@ class LossSchedule:
         return self.epochs[epoch]['theta'] is None
 
     def round_of(self, epoch: int) -> range:
-        """The epochs, from 0, that were trained before one was scored, this one among them."""
+        """The epochs, from 0, of the round to which this epoch belongs."""
         same = [i for i, e in enumerate(self.epochs) if e['round'] == self.epochs[epoch]['round']]
         return range(same[0], same[-1] + 1)
 
@@ -80,20 +80,20 @@ class LossSchedule:
         return torch.tensor(self.epochs[epoch]['theta'])
 
     def held(self, num_epochs: int) -> Tensor:
-        """Losses (num_epochs, D) for another training: epoch by epoch, the last one for the rest.
+        """Losses (num_epochs, D) for another training: epoch by epoch, then the last one again.
 
-        A lost epoch repeats the one before it (the next one, if it is the first).
+        A lost epoch takes the loss of the epoch before it; the first epoch that of the next one.
         """
         known, theta = self._survivors()
         rows = [max((k for k in known if k <= e), default=known[0]) for e in range(num_epochs)]
         return torch.stack([theta[known.index(row)] for row in rows])
 
     def stretched(self, num_epochs: int) -> Tensor:
-        """Losses (num_epochs, D) for another training, the same share of either being done.
+        """Losses (num_epochs, D) for another training, interpolated by the progress of training.
 
-        Epoch e of T' has the middle ``(e + 1/2) / T'``; its loss lies on the line between those of
-        the two epochs of this schedule whose middles are next to that, and is constant before the
-        first middle and after the last. Lost epochs are left out.
+        Epoch e of T' has its middle at ``(e + 1/2) / T'``. Its loss lies on the line between the
+        losses of the two epochs of this schedule with the nearest middles. It is constant before
+        the first middle and after the last. Lost epochs are left out.
         """
         known, theta = self._survivors()
         middles = torch.tensor([(k + 0.5) / len(self) for k in known], dtype=torch.float64)

@@ -9,17 +9,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class CandidateProgress:
-    """One bar an epoch, in training iterations of the candidates that this process serves.
+    """One bar for each round, over the training iterations of this sub-runner's candidates.
 
-    While it stands, the logger's lines go to its file only, but for warnings. Without a terminal
-    there is no bar, and all lines are printed.
+    While the bar is shown, the logger prints warnings only; all lines go to its file. Without a
+    terminal there is no bar, and all lines are printed.
 
     Args:
-        epochs: T.
-        candidates: Candidates that this sub-runner trains an epoch.
+        epochs: All epochs of the training.
+        candidates: Candidates that this sub-runner trains in a round.
         iterations: Iterations of one candidate's epoch.
-        logger: Whose console handlers keep quiet beside the bar.
-        visible: Whether this process draws it.
+        logger: The logger whose console lines would break the bar.
+        visible: Whether this process draws the bar.
     """
 
     def __init__(
@@ -55,12 +55,12 @@ class CandidateProgress:
         self._bar.update(self._task, description=f'epoch {epoch}/{self.epochs}, theta_{candidate}')
 
     def advance(self) -> None:
-        """One more iteration is done."""
+        """Count one more iteration."""
         if self._bar is not None:
             self._bar.advance(self._task)
 
     def finish_epoch(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
             for handler, level in self._consoles:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from mmengine.runner import Runner
 
+from amlfs_mm.search import SearchSpace
+
 from ..distributed.population import Population
 from ..options import SearchOptions
 from .compute import compute_of
@@ -16,7 +18,7 @@ def write_results(
     history: SearchHistory,
     options: SearchOptions,
     population: Population,
-    space: object,
+    space: SearchSpace,
 ) -> None:
     """Write ``loss_schedule.json`` and the plots, and log where the best model is."""
     history.write_schedule(

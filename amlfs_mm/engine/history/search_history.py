@@ -1,4 +1,4 @@
-"""What a search writes down: ``loss_search.jsonl``, ``loss_schedule.json``, the best-ever model."""
+"""The history of a search and its files in the work dir."""
 
 from __future__ import annotations
 
@@ -13,20 +13,23 @@ from amlfs_mm.utils.atomic_files import atomic_write
 
 
 class SearchHistory:
-    """The history of a search and its files in the work dir.
+    """Keeps a record of every round, and writes the files of a search.
 
-    Nothing in the history depends on the clock or on the number of processes.
+    The files are ``loss_search.jsonl``, ``loss_schedule.json`` and the best-ever model. Nothing in
+    a record depends on the clock or on the number of processes.
 
     Args:
         directory: The work dir.
-        writes: Whether this process writes; the others keep the history only.
+        writes: Whether this process writes the files; the others keep the records only.
     """
 
     def __init__(self, directory: str | Path, writes: bool) -> None:
         self.directory = Path(directory)
         self.writes = writes
         self.records: list[dict] = []
-        self.unfinished = self.directory / 'unfinished'  # of a stopped job, see SearchRound
+        self.unfinished = (
+            self.directory / 'unfinished'
+        )  # what a stopped job leaves, see unfinished_round.py
 
     def record(
         self,
@@ -41,19 +44,22 @@ class SearchHistory:
         epochs: range,
         warmup: bool,
     ) -> dict:
-        """Add a round and write ``loss_search.jsonl``: one line of JSON a round (an epoch).
+        """Add a round, and write ``loss_search.jsonl``: one line of JSON for each round.
 
         Args:
-            mu_before: (D,) that the candidates were drawn around.
-            mu: (D,) after the update.
+            mu_before: mu (D,) around which the candidates were drawn.
+            mu: mu (D,) after the update.
             sigma: Of the policy.
-            theta: (B, D) the raw samples.
+            theta: The candidates (B, D) as they were drawn.
             reward: (B,), NaN where a candidate diverged (null in the file).
             advantage: (B,).
             best: The winner's index; None if all diverged.
             interval_share: Share of the winner's training samples in each interval of t and tau.
             epochs: The epochs, from 0, that each candidate trained.
-            warmup: Whether there was only the plain loss.
+            warmup: Whether the round belongs to the warm-up.
+
+        Returns:
+            The record.
         """
         record = dict(
             epoch=epochs.stop,  # the last, from 1: t of Algorithm 1, as in epoch_<t>.pth
@@ -70,13 +76,13 @@ class SearchHistory:
         )
         self.records.append(record)
         if self.writes:
-            # The whole file each time: no torn line, none left over from before a resume.
+            # The whole file each time: so no line is torn, and none is left from before a resume.
             with atomic_write(self.directory / 'loss_search.jsonl') as temporary:
                 temporary.write_text(''.join(json.dumps(line) + '\n' for line in self.records))
         return record
 
     def best_epochs(self) -> list[int]:
-        """The epochs, from 1, whose winner was the best until then; the last is the best ever."""
+        """The epochs, from 1, whose winner was better than all winners before it."""
         epochs, best_reward = [], -math.inf
         for record in self.records:
             if record['best'] is not None and record['reward'][record['best']] > best_reward:
@@ -85,9 +91,9 @@ class SearchHistory:
         return epochs
 
     def save_if_best_ever(self, runner: Runner) -> None:
-        """Save the model, the last record's winner, if no epoch before had such a reward.
+        """Save the model, the last round's winner, if its reward is the best of all rounds.
 
-        The file it supersedes stays until :meth:`remove_superseded`.
+        The file of the former best stays until :meth:`remove_superseded`.
         """
         epoch = self.records[-1]['epoch']
         if self.best_epochs()[-1:] == [epoch]:
@@ -100,15 +106,14 @@ class SearchHistory:
             )
 
     def best_record(self) -> dict | None:
-        """The epoch whose winner is the best ever."""
+        """The record of the best winner of all rounds; None if there is no winner yet."""
         best = self.best_epochs()[-1:]
         return next((record for record in self.records if [record['epoch']] == best), None)
 
     def remove_superseded(self, saved_epoch: int) -> None:
-        """Remove what a resume from the checkpoint of ``saved_epoch`` will not need.
+        """Remove what a resume from the checkpoint of ``saved_epoch`` does not need.
 
-        That is best-ever models which a better one up to that epoch superseded, and what a stopped
-        job left of rounds before it.
+        These are former best-ever models, and what a stopped job left of earlier rounds.
         """
         if not self.writes:
             return
@@ -121,7 +126,7 @@ class SearchHistory:
             self.unfinished.rmdir()
 
     def candidate_epochs(self) -> int:
-        """Models trained for an epoch so far: the compute of the search."""
+        """How many models were trained for an epoch so far: the compute of the search."""
         return sum(
             len(record['theta']) * (record['epoch'] - record['first_epoch'] + 1)
             for record in self.records
@@ -130,12 +135,12 @@ class SearchHistory:
     def write_schedule(self, config: str, **about) -> None:
         """Write ``loss_schedule.json``: the winner's loss of every epoch.
 
-        Enough to train the winner again without a search (``LossReplayHook``): seed, epoch and
-        ``stream`` fix the data order of each epoch. ``round`` counts what was scored at once;
-        ``candidate``, ``stream``, ``theta`` and ``reward`` are null where all diverged.
+        The file is enough to train the winner again without a search (``LossReplayHook``). Seed,
+        epoch and ``stream`` fix the data order of each epoch. ``round`` counts rounds from 1.
+        ``candidate``, ``stream``, ``theta`` and ``reward`` are null if all candidates diverged.
 
         Args:
-            config: Of the run.
+            config: The text of the run's config.
             about: What holds for the whole search: ``seed``, ``search_space``, ``reward``,
                 ``hand_over``, ``common_random_numbers``, ``replicas``, torch's ``threads``,
                 ``compute``.
@@ -161,10 +166,10 @@ class SearchHistory:
 
 
 def best_file(epoch: int) -> str:
-    """Name of the best-ever model, if that is this epoch's winner."""
+    """The file name of the best-ever model, if it is the winner of this epoch, from 1."""
     return f'best_reward_epoch_{epoch}.pth'
 
 
 def read_records(path: str | Path) -> list[dict]:
-    """The epochs in a ``loss_search.jsonl``."""
+    """The records in a ``loss_search.jsonl``."""
     return [json.loads(line) for line in Path(path).read_text().splitlines()]

@@ -21,7 +21,7 @@ from ..runner_access import job_directory
 
 @HOOKS.register_module()
 class ComputeHook(Hook):
-    """Logs what a run paid for and writes it to ``compute.json`` in its work dir, at the end.
+    """Logs at the end how much a run computed, and writes it to ``compute.json`` in its work dir.
 
     A plain run trains one model an epoch. The loops of a search and of a replay count by
     themselves. :func:`compute_of` describes the numbers. A loop that counts iterations has no

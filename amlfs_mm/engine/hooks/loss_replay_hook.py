@@ -27,22 +27,21 @@ from ..state.training_state import (
 
 @HOOKS.register_module()
 class LossReplayHook(Hook):
-    """Trains with each epoch's winning loss of a search, without the search.
+    """Trains with the winning losses of a search, epoch by epoch, without the search.
 
-    The winner of a search is the end of one training run: each round's winner began as the winner
-    of the round before. This hook repeats that run, loss by loss, with each winner's own data
-    order. On the same config and seed, one thread a process and a CPU, the weights are the search's
-    bit for bit, also with warm-up, rounds of several epochs, rounds in which all diverged (they
-    train nothing, as then), EMA, and ``hand_over='model'`` (the optimizer is emptied after each
-    round, as then).
+    Each round's winner started from the winner of the round before. So all winners together are one
+    training run. This hook repeats that run, with each winner's loss and data order. With the same
+    config and seed, on a CPU with one thread for each process, the weights are the search's bit for
+    bit. This holds with warm-up, rounds of several epochs, EMA, ``hand_over='model'`` (the
+    optimizer is emptied after each round) and lost rounds (they train nothing).
 
     Args:
         schedule: Path of the search's ``loss_schedule.json``.
-        transfer: None: the replay above; the training has as many epochs as the schedule. For
-            another data set, model or number of epochs: ``'stretch'`` interpolates the losses over
-            the training (:meth:`LossSchedule.stretched`), ``'hold'`` takes them epoch by epoch and
-            keeps the last one (:meth:`LossSchedule.held`). Then no epoch is lost, and the data
-            order is the run's own.
+        transfer: None: the replay above, with as many epochs as the schedule has. For another data
+            set, model or number of epochs: ``'stretch'`` interpolates the losses over the training
+            (:meth:`LossSchedule.stretched`); ``'hold'`` takes them epoch by epoch and keeps the
+            last one (:meth:`LossSchedule.held`). Then no epoch is lost, and the data order is the
+            run's own.
         unreadable: As in :class:`LossSearchHook`.
     """
 
@@ -125,7 +124,7 @@ class LossReplayHook(Hook):
         checkpoint['loss_replay'] = dict(gradients=all_pending_gradients(runner))
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """If the run resumes, remember it for ``before_train``.
+        """If the run resumes, keep the state for ``before_train``.
 
         Raises:
             ValueError: No replay wrote the checkpoint.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
 from mmengine.runner import Runner
@@ -37,7 +39,7 @@ def broadcast_state(
         assert state is not None  # the only sub-runner is the source
         return state
     rank = population.processes[source][population.replica].rank
-    header = [state.describe() if sending and state is not None else None]
+    header: list[Any] = [state.describe() if sending and state is not None else None]
     dist.broadcast_object_list(header, src=rank, group=group, device=population.wire_device())
     if not sending or state is None:
         state = TrainingState.allocate(header[0], into)

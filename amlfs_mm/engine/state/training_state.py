@@ -1,4 +1,4 @@
-"""Everything that an epoch of training changes, as a few flat tensors."""
+"""The training state of a runner: everything that an epoch of training changes."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class Slot:
 class TrainingState:
     """A copy of a runner's training state.
 
-    Parameters and buffers of the model and of EMA models, the optimizer wrapper (with its gradient
-    scaler, and half-accumulated gradients), parameter schedulers, iteration counters.
+    The state is: parameters and buffers of the model and of EMA models; the optimizer wrapper with
+    its gradient scaler and half-accumulated gradients; parameter schedulers; iteration counters.
 
     Attributes:
-        flat: One flat tensor a (device type, dtype): what goes over the wire.
+        flat: One flat tensor for each (device type, dtype): what is sent between processes.
         tree: The nested state with a :class:`Slot` in place of every tensor.
-        on_host: Whether the flat tensors lie in host memory, pinned, wherever the model is.
+        on_host: Whether the flat tensors lie in pinned host memory, wherever the model is.
     """
 
     def __init__(self, tree: Any, flat: dict[Key, Tensor], on_host: bool = False) -> None:
@@ -55,7 +55,7 @@ class TrainingState:
 
     @classmethod
     def capture(cls, runner: Runner, on_host: bool = False) -> TrainingState:
-        """Copy the state of this moment, on the device or into host memory."""
+        """Copy the present state, on the device or into host memory."""
         return cls.pack(_live_state(runner), on_host)
 
     @classmethod
@@ -80,18 +80,19 @@ class TrainingState:
 
     @classmethod
     def allocate(cls, description: tuple, into: TrainingState | None = None) -> TrainingState:
-        """A state of another's structure, its tensors not yet filled.
+        """A state with the structure of another one. Its tensors are not yet filled.
 
         Args:
-            description: What :meth:`describe` returned.
-            into: A state that is not needed any more; its memory is used where it fits,
-                and freed where not.
+            description: What :meth:`describe` of the other state returned.
+            into: A state that is not needed any more. Its memory is used again where it fits, and
+                freed where it does not.
         """
         tree, sizes, on_host = description
         flat = {}
         for (device, dtype), size in sizes.items():
             old = None if into is None else into.flat.pop((device, dtype), None)
-            if old is not None and old.numel() == size and into.on_host == on_host:
+            same_place = into is not None and into.on_host == on_host
+            if old is not None and old.numel() == size and same_place:
                 flat[device, dtype] = old
             else:
                 del old  # before the new one takes memory
@@ -119,12 +120,13 @@ class TrainingState:
 
     @torch.no_grad()
     def restore(self, runner: Runner) -> None:
-        """Put the runner back into this state; this copy stays independent of what follows."""
+        """Put the runner into this state. Later training does not change this copy."""
         saved = self.unpack()
         for module, tensors in zip(_modules(runner), saved.pop('modules'), strict=True):
             for name, tensor in _tensors(module).items():
                 tensor.copy_(tensors[name])
-        # An optimizer keeps the tensors that it is given: its own, refilled, or copies.
+        # An optimizer keeps the tensors that it is given. So it gets its own ones, filled anew, or
+        # copies.
         own = _refill(_live_state(runner)['optim_wrapper'], saved['optim_wrapper'])
         runner.optim_wrapper.load_state_dict(own)
         for wrapper, counted in zip(_wrappers(runner), saved['wrappers'], strict=True):
@@ -177,7 +179,7 @@ def _parameters(wrapper: OptimWrapper) -> list[nn.Parameter]:
 
 
 def pending_gradients(wrapper: OptimWrapper) -> list[Tensor | None]:
-    """Gradients still to be applied: only accumulation leaves any between iterations."""
+    """Gradients that wait for an update; there are some only with gradient accumulation."""
     accumulating = accumulates_gradients(wrapper)
     return [parameter.grad if accumulating else None for parameter in _parameters(wrapper)]
 
@@ -227,7 +229,7 @@ def _schedulers(runner: Runner) -> list:
 
 
 def _map(tree: Any, function: Callable[[Any], Any]) -> Any:
-    """The same nesting of dicts, lists and tuples, with function applied to every leaf."""
+    """The same nested dicts, lists and tuples, with the function applied to every leaf."""
     if isinstance(tree, dict):
         mapped = copy.copy(tree)  # a Counter stays one
         for key, value in tree.items():
@@ -239,7 +241,7 @@ def _map(tree: Any, function: Callable[[Any], Any]) -> Any:
 
 
 def _refill(live: Any, saved: Any) -> Any:
-    """What was saved, in the live tensors wherever there is one of the same kind."""
+    """The saved state, in the live tensors wherever shape and dtype are the same."""
     if isinstance(saved, dict):
         live = live if isinstance(live, dict) else {}
         return {key: _refill(live.get(key), value) for key, value in saved.items()}
@@ -255,10 +257,10 @@ def _refill(live: Any, saved: Any) -> Any:
 
 
 def synchronise_replicas(runner: Runner) -> None:
-    """Give all replicas of this sub-runner the mean of what only each of them has.
+    """Give all replicas of this sub-runner the mean of what differs between them.
 
-    That is batch statistics, and gradients accumulated for an update that is still to come: the
-    mean changes nothing in that update, which averages over replicas in any case.
+    Batch statistics differ, and so do gradients that wait for an update. Their mean does not change
+    that update: it takes the mean over the replicas anyway.
     """
     for module in _modules(runner):
         all_reduce_params(module.buffers(), op='mean')
@@ -275,13 +277,13 @@ def synchronise_replicas(runner: Runner) -> None:
 
 
 def clear_optimizers(runner: Runner) -> None:
-    """Forget momentum and moments, as if the optimizers had been made anew."""
+    """Forget momentum and moments, as if the optimizers were new."""
     for wrapper in _wrappers(runner):
         wrapper.optimizer.state.clear()
 
 
 def estimate_bytes(runner: Runner) -> int:
-    """Memory of one :class:`TrainingState` once the optimizers have made their moments."""
+    """Bytes of one :class:`TrainingState`, with the moments that the optimizers will have."""
     tensors = [tensor for module in _modules(runner) for tensor in _tensors(module).values()]
     total = sum(tensor.nbytes for tensor in tensors)
     for wrapper in _wrappers(runner):
@@ -291,13 +293,13 @@ def estimate_bytes(runner: Runner) -> int:
 
 
 def _moments(optimizer: torch.optim.Optimizer) -> int:
-    """Numbers that an optimizer keeps a weight: tried out with one of its kind on two weights."""
+    """How many numbers an optimizer keeps for each weight, found by a trial on two weights."""
     trial = nn.Parameter(torch.zeros(2))
     trial.grad = torch.zeros(2)
     try:
         same = type(optimizer)([trial], **optimizer.defaults)
         same.step()
-    except (TypeError, ValueError, RuntimeError):  # one that cannot be made so
+    except (TypeError, ValueError, RuntimeError):  # an optimizer that cannot be built like this
         return 2  # Adam's
     return sum(isinstance(v, Tensor) and v.numel() == 2 for v in same.state[trial].values())
 
@@ -306,9 +308,9 @@ def choose_memory(runner: Runner, wanted: str) -> bool:
     """Whether captured states (two at a time) go to host memory.
 
     Args:
-        runner: Whose state it is.
-        wanted: ``'device'`` or ``'host'``. ``'device'`` only holds where they fit: into half of the
-            memory that is free before training, since activations come on top.
+        runner: The runner whose states are captured.
+        wanted: ``'device'`` or ``'host'``. ``'device'`` holds only if the states fit into half of
+            the memory that is free before training: activations need memory too.
     """
     if wanted == 'host' or next(runner.model.parameters()).device.type != 'cuda':
         return wanted == 'host'
