@@ -1,4 +1,4 @@
-"""What all pictures share: colours, line styles, and how they are written."""
+"""What all pictures share: colours, line styles, and how they are written to files."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from matplotlib.axes import Axes
 
 from amlfs_mm.utils.atomic_files import atomic_write
 
-# Okabe and Ito's colours, told apart by colour-blind readers. Two of them are alike in grey: curves
-# that must be told apart there have a line style of their own too.
+# Okabe and Ito's colours, which colour-blind readers can tell apart. Some look alike in grey print:
+# there the line style tells the curves apart.
 COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000', '#999999']
 STYLES = ['-', '--', '-.', ':', (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 3))]
 GREY = '#999999'
+CORRECT, WRONG = '#009E73', '#D55E00'  # the green and the red of these colours
 
-# An SVG without random ids and dates: the same picture is the same file.
+# No random ids and no dates in an SVG: the same picture gives the same file.
 matplotlib.rcParams['svg.hashsalt'] = 'amlfs_mm'
 METADATA = dict(png=None, svg={'Date': None})
 
@@ -32,7 +33,7 @@ def curve_style(index: int) -> dict:
 def panels(
     count: int, columns: int = 2, width: float = 5.0, height: float = 3.2, **options
 ) -> tuple[plt.Figure, list[Axes]]:
-    """A figure of ``count`` panels in rows of ``columns``, sizes in inches a panel."""
+    """A figure of ``count`` panels in rows of ``columns``; a panel's size is in inches."""
     columns = min(columns, count)
     rows = -(-count // columns)
     figure, axes = plt.subplots(
@@ -49,7 +50,7 @@ def panels(
 
 
 def save(figure: plt.Figure, path: str | Path) -> Path:
-    """Write a picture, PNG or SVG by its name, whole or not at all, and close it."""
+    """Write a picture whole or not at all, as PNG or SVG by the path's suffix, and close it."""
     path = Path(path)
     kind = path.suffix[1:]
     with atomic_write(path) as temporary:
@@ -59,14 +60,14 @@ def save(figure: plt.Figure, path: str | Path) -> Path:
 
 
 def save_both(figure: plt.Figure, directory: str | Path, name: str) -> list[Path]:
-    """Write ``name.png`` and ``name.svg``."""
+    """Write ``name.png`` and ``name.svg`` into a directory, which is made if needed."""
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     return [save(figure, directory / f'{name}.{kind}') for kind in ('png', 'svg')]
 
 
 def to_svg(figure: plt.Figure) -> str:
-    """The picture as SVG text, closed."""
+    """The picture as SVG text; the figure is closed."""
     file = io.StringIO()
     figure.savefig(file, format='svg', metadata=METADATA['svg'])
     plt.close(figure)

@@ -1,28 +1,36 @@
-"""The gradient's size against the target's cosine, baseline and searched: the paper's Fig. 4."""
+"""Size of the loss's gradient against the target's cosine, for several models (Fig. 4)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from matplotlib import pyplot as plt
+from torch import Tensor
 
 from .figures import curve_style, panels
 
-if TYPE_CHECKING:
-    from amlfs_mm.analysis.gradients import TargetGradients
+MIN_SAMPLES = 5
+"""A bin with fewer samples than this has no point on the curve."""
 
 
 def plot_gradients(
-    gradients: dict[str, TargetGradients], bins: int = 40, columns: int = 2
+    gradients: dict[str, tuple[Tensor, Tensor]], bins: int = 40, columns: int = 2
 ) -> plt.Figure:
-    """Median and middle 80 % of the gradient's size by cosine; beside it where the samples lie.
+    """Draw the gradient's size by cosine, and beside it how the samples are distributed.
+
+    The curve is the median of each bin; the area around it holds the middle 80 % of its samples.
 
     Args:
-        gradients: Of each model, under the name to show.
-        bins: Equal bins of the cosine from -1 to 1; of the curves, those with 5 samples or more.
-        columns: Panels beside each other.
+        gradients: For each model, under the name to show: cosine (N,) of each training sample with
+            its class, and size of the gradient (N,) with respect to it, in nats.
+        bins: Number of equal bins of the cosine from -1 to 1.
+        columns: Panels in a row.
+
+    Raises:
+        ValueError: A model has no samples, or a value is not finite.
     """
+    for name, values in gradients.items():
+        if not all(len(v) and v.isfinite().all() for v in values):
+            raise ValueError(f'cosines and gradients of {name!r} must be finite, one or more')
     figure, (curve, histogram) = panels(2, columns, height=4.0)
     edges = torch.linspace(-1, 1, bins + 1)
     centres = (edges[:-1] + edges[1:]) / 2
@@ -32,7 +40,9 @@ def plot_gradients(
         share = torch.tensor([0.1, 0.5, 0.9])
         low, median, high = torch.stack(
             [
-                gradient[index == k].quantile(share) if count[k] >= 5 else share * torch.nan
+                gradient[index == k].quantile(share)
+                if count[k] >= MIN_SAMPLES
+                else share * torch.nan
                 for k in range(bins)
             ],
             dim=1,
@@ -49,7 +59,7 @@ def plot_gradients(
     histogram.set(
         xlabel=r"target's cosine $\cos\theta_y$",
         ylabel='training samples, %',
-        title='where the samples lie',
+        title='distribution of the samples',
     )
     curve.legend(frameon=False, fontsize=8)
     for ax in (curve, histogram):

@@ -1,4 +1,4 @@
-"""Pictures of losses: known ones and their approximation (Fig. 1), searched ones, a population."""
+"""Pictures of losses: known ones and their approximation (Fig. 1), searched ones, candidates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .figures import GREY, curve_style, panels
 COSINE = r"target's cosine $\cos\theta_y$"
 PROBABILITY = r"target's probability $p_y$"
 
-# The losses' published settings.
+# The settings that the losses' papers recommend.
 KNOWN = {
     'AM-softmax, m = 0.35': ('am_softmax', dict(m=0.35)),
     'ArcFace, m = 0.5': ('arcface', dict(m=0.5)),
@@ -36,17 +36,24 @@ KNOWN = {
 def plot_known_losses(
     space: SearchSpace, scale: float = 14.0, num_classes: int = 10, columns: int = 2
 ) -> plt.Figure:
-    """Known losses (solid) and their approximation in the search space (dotted): Fig. 1.
+    """Draw known losses (solid) and their approximation in the search space (dotted): Fig. 1.
 
-    Above the transforms themselves, below the losses in log scale. A margin's loss depends on the
-    other logits too: here C classes, the other cosines 0, logits times a scale.
+    The upper panels show the transforms, the lower ones the losses in log scale. The loss of a
+    margin also depends on the other logits: here their cosines are 0.
 
     Args:
-        space: That approximates.
-        scale: s.
-        num_classes: C.
-        columns: Panels beside each other.
+        space: The search space that approximates.
+        scale: Factor s of the cosines.
+        num_classes: Number of classes C.
+        columns: Panels in a row.
+
+    Raises:
+        ValueError: The scale is not positive, or there are fewer than 2 classes.
     """
+    if not scale > 0 or num_classes < 2:
+        raise ValueError(
+            f'scale must be positive and num_classes 2 or more, got {scale:g} and {num_classes}'
+        )
     figure, axes = panels(4, columns, height=3.4)
     places = dict(
         t=(axes[0], axes[1 if columns == 1 else 2], partial(margin_loss, scale, num_classes)),
@@ -86,18 +93,30 @@ def plot_known_losses(
 
 
 def margin_loss(scale: float, num_classes: int, t: Tensor) -> Tensor:
-    """``-log softmax`` (nats) of the target's logit s t, where the other C - 1 logits are 0."""
+    """Loss in nats, ``-log softmax``, of a target with logit s t when the others' logits are 0.
+
+    Args:
+        scale: Factor s.
+        num_classes: Number of classes C.
+        t: The target's transformed cosine, any shape.
+    """
     return F.softplus(math.log(num_classes - 1) - scale * t)
 
 
 def plot_loss(records: list[dict], space: SearchSpace, columns: int = 2) -> plt.Figure:
-    """The final mu's t and tau against the identity, with the last winner's."""
+    """Draw t and tau of the final mu and of the last winner, with the identity for comparison.
+
+    Args:
+        records: The lines of ``loss_search.jsonl``.
+        space: The space that was searched.
+        columns: Panels in a row.
+    """
     figure, axes = panels(2, columns, height=4.0)
     last = records[-1]
     curves = [('final mean $\\mu$', last['mu'], curve_style(0))]
     if last['best'] is not None:
         theta = last['theta'][last['best']]
-        curves.append(('winner of the last epoch', theta, curve_style(1)))
+        curves.append(('winner of the last round', theta, curve_style(1)))
     for label, theta, style in curves:
         for ax, transform in zip(axes, space.transforms(torch.tensor(theta)), strict=True):
             draw(ax, transform, label=label, **style)
@@ -107,12 +126,12 @@ def plot_loss(records: list[dict], space: SearchSpace, columns: int = 2) -> plt.
 
 
 def plot_population(record: dict, space: SearchSpace, columns: int = 2) -> plt.Figure:
-    """All candidates' t and tau of an epoch: their envelope, the winner, and mu before it.
+    """Draw t and tau of a round's candidates: their range, the winner, and mu before the update.
 
     Args:
         record: A line of ``loss_search.jsonl``.
         space: The space that was searched.
-        columns: Panels beside each other.
+        columns: Panels in a row.
     """
     figure, axes = panels(2, columns, height=4.0)
     candidates = [space.transforms(torch.tensor(theta)) for theta in record['theta']]
@@ -135,7 +154,7 @@ def plot_population(record: dict, space: SearchSpace, columns: int = 2) -> plt.F
 
 
 def finish(axes: list[Axes]) -> None:
-    """The identity, names and legend of a panel of t and one of tau."""
+    """Add the identity, axis labels and a legend to a panel of t and a panel of tau."""
     for ax, lower, name, quantity in (
         (axes[0], -1, 't', COSINE),
         (axes[1], 0, r'\tau', PROBABILITY),
@@ -155,13 +174,13 @@ def draw(
     label: str | None = None,
     **style,
 ) -> None:
-    """A transform, or a curve ``of`` it, with its jumps left open."""
+    """Draw ``of(transform(x))`` over x; there is a gap where the transform jumps."""
     for i, x in enumerate(grids(transform)):
         ax.plot(x, of(transform(x)), label=label if i == 0 else None, **style)
 
 
 def grids(transform: PiecewiseLinear) -> list[Tensor]:
-    """Values on each interval, none on the upper edge: that belongs to the next interval."""
+    """Points (33,) of each interval. An inner edge belongs to the interval above it."""
     edges = transform.edges.tolist()
     values = [torch.linspace(left, right, 33) for left, right in pairwise(edges)]
     for x in values[:-1]:

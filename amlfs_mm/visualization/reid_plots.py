@@ -2,83 +2,75 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import matplotlib
 import mmcv
-import numpy as np
-import torch
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from amlfs_mm.evaluation import cumulative_match, score_queries
-from amlfs_mm.evaluation.reid.ranking import JUNK
-
-from .figures import COLOURS
-
-if TYPE_CHECKING:
-    from amlfs_mm.evaluation.reid.features import Features
-
-RIGHT, WRONG = '#009E73', '#D55E00'  # green, red: told apart by colour-blind readers
+from .figures import COLOURS, CORRECT, WRONG
 
 
-def rank_gallery(distance: Tensor, query: Features, gallery: Features, index: int) -> list[int]:
-    """The gallery's images from the nearest on, as query ``index`` is scored on them.
+class Ranking(NamedTuple):
+    """A query and its nearest gallery images (K), nearest first.
 
-    Images of its identity from its own camera, and junk, are left out.
+    Attributes:
+        query: Path of the query's image file.
+        camera: Camera of the query, from 0.
+        average_precision: Of the query's whole ranking, in [0, 1].
+        gallery: Paths of the K gallery images.
+        cameras: Their K cameras, from 0.
+        distances: Their K distances to the query.
+        correct: For each of the K, whether it shows the query's identity.
     """
-    own = (gallery.ids == query.ids[index]) & (gallery.cameras == query.cameras[index])
-    order = distance[index].argsort(stable=True)
-    return order[~(own | (gallery.ids == JUNK))[order]].tolist()
+
+    query: str
+    camera: int
+    average_precision: float
+    gallery: list[str]
+    cameras: list[int]
+    distances: list[float]
+    correct: list[bool]
 
 
-def draw_rankings(
-    distance: Tensor,
-    query: Features,
-    gallery: Features,
-    indices: list[int],
-    top: int = 10,
-) -> plt.Figure:
-    """A row a query: the query, then its nearest gallery images with green or red frames.
+def draw_rankings(rankings: Sequence[Ranking]) -> plt.Figure:
+    """Draw one row per query: the query, then its gallery images in green or red frames.
 
-    Above a gallery image stand its camera and its distance, above the query its average precision.
-
-    Args:
-        distance: (Q, G).
-        query: The queries; ``paths`` are those of image files.
-        gallery: The gallery.
-        indices: Which queries.
-        top: How many gallery images.
+    A green frame is the query's identity, a red one is another. The camera and the distance stand
+    above each gallery image; the average precision stands above the query.
 
     Raises:
-        FileNotFoundError: An image file is not there any more.
+        ValueError: There is no query.
+        FileNotFoundError: An image file no longer exists.
     """
-    scores = score_queries(distance, query.ids, gallery.ids, query.cameras, gallery.cameras)
-    top = min(top, len(gallery.paths))
+    if not rankings:
+        raise ValueError('there is no query to draw a ranking of')
+    columns = 1 + max(len(ranking.gallery) for ranking in rankings)
     figure, axes = plt.subplots(
-        len(indices),
-        top + 1,
-        figsize=(1.1 * (top + 1), 2.5 * len(indices)),
+        len(rankings),
+        columns,
+        figsize=(1.1 * columns, 2.5 * len(rankings)),
         squeeze=False,
         layout='constrained',
     )
     for ax in axes.flat:
         ax.axis('off')
-    for row, index in zip(axes, indices, strict=True):
-        precision = 100 * scores.average_precision[index].item()
-        show(row[0], query.paths[index])
-        row[0].set_title(f'query, c{query.cameras[index] + 1}\nAP {precision:.0f} %', fontsize=8)
-        ranked = rank_gallery(distance, query, gallery, index)[:top]
-        for ax, j in zip(row[1:], ranked, strict=False):
-            right = bool(gallery.ids[j] == query.ids[index])
-            show(ax, gallery.paths[j], RIGHT if right else WRONG)
-            ax.set_title(f'c{gallery.cameras[j] + 1}\n{distance[index, j].item():.3f}', fontsize=8)
+    for row, ranking in zip(axes, rankings, strict=True):
+        show_image(row[0], ranking.query)
+        precision = 100 * ranking.average_precision
+        row[0].set_title(f'query, c{ranking.camera + 1}\nAP {precision:.0f} %', fontsize=8)
+        for k, path in enumerate(ranking.gallery):
+            ax = row[1 + k]
+            show_image(ax, path, CORRECT if ranking.correct[k] else WRONG)
+            ax.set_title(f'c{ranking.cameras[k] + 1}\n{ranking.distances[k]:.3f}', fontsize=8)
     return figure
 
 
-def show(ax: Axes, path: str, frame: str | None = None) -> None:
-    """An image, with a frame of that colour."""
+def show_image(ax: Axes, path: str, frame: str | None = None) -> None:
+    """Draw an image file, in a frame of the given colour if there is one."""
     ax.axis('on')
     ax.set_xticks([])
     ax.set_yticks([])
@@ -89,33 +81,21 @@ def show(ax: Axes, path: str, frame: str | None = None) -> None:
         spine.set_linewidth(3)
 
 
-def plot_cmc(distances: dict[str, Tensor], query: Features, gallery: Features, max_rank: int = 20):
-    """CMC curves, one a distance matrix (Q, G), under its name with its mAP."""
+def plot_cmc(curves: dict[str, Tensor]) -> plt.Figure:
+    """Draw cumulative matching characteristics.
+
+    Args:
+        curves: Under the label to show, (K,): for the ranks 1 to K the share of queries, in
+            percent, that have a correct image up to this rank.
+    """
     figure, ax = plt.subplots(figsize=(6.4, 4.2), layout='constrained')
-    ranks = np.arange(1, max_rank + 1)
-    for i, (name, distance) in enumerate(distances.items()):
-        scores = score_queries(distance, query.ids, gallery.ids, query.cameras, gallery.cameras)
-        mean = 100 * torch.nanmean(scores.average_precision).item()
-        curve = cumulative_match(scores, max_rank)
-        label = f'{name} (mAP {mean:.1f} %, rank-1 {curve[0]:.1f} %)'
+    for i, (label, curve) in enumerate(curves.items()):
+        ranks = range(1, len(curve) + 1)
         ax.plot(ranks, curve, color=COLOURS[i % len(COLOURS)], marker='.', label=label)
     ax.set_xlabel('rank')
     ax.set_ylabel('queries matched, %')
     ax.set_title('Cumulative matching characteristics')
-    ax.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(alpha=0.3)
     ax.legend(frameon=False, loc='lower right')
     return figure
-
-
-def best_and_worst(
-    distance: Tensor, query: Features, gallery: Features, count: int
-) -> dict[str, list[int]]:
-    """The ``count`` queries of highest and of lowest average precision, each best or worst first.
-
-    Queries without a positive are in neither.
-    """
-    scores = score_queries(distance, query.ids, gallery.ids, query.cameras, gallery.cameras)
-    valid = (scores.first_hit >= 0).nonzero().squeeze(1)
-    order = valid[scores.average_precision[valid].argsort(stable=True)].tolist()
-    return dict(best=order[::-1][:count], worst=order[:count])
