@@ -1,4 +1,4 @@
-"""A stand-in for a GPU: a device of torch whose memory is the host's and whose kernels are the CPU's.
+"""A stand-in for a GPU: a device of torch with the host's memory and the CPU's kernels.
 
 A tensor on it gives the CPU's numbers, bit for bit. It refuses what a GPU refuses, an operation
 between a tensor of its own and one of the CPU, and it counts what a GPU makes slow: numbers that
@@ -90,6 +90,8 @@ def install() -> torch.device:
     for name, kernel in _KERNELS.items():
         library_of_aten.impl(_operator(name), kernel, 'PrivateUse1')
     _let_storages_be_copied()
+    # The threads that torch starts at the first backward are those of the devices known by then.
+    torch.autograd.set_multithreading_enabled(False)
     install.libraries = library, library_of_aten  # they last as long as these objects
     return torch.device(NAME, 0)
 
@@ -179,7 +181,7 @@ def _schema_of(op: torch._ops.OpOverload) -> _Schema:
         returned=own,
         outs=[a.name for a in schema.arguments if a.is_out],
         host_scalars=torch.Tag.pointwise in op.tags or schema.name in _TAKES_A_HOST_SCALAR,
-        counts=bool(tags & set(op.tags)) or number,
+        counts=bool(number or tags & set(op.tags)),
     )
 
 
@@ -342,7 +344,7 @@ def _operator(name: str) -> torch._ops.OpOverload:
 
 
 def _let_storages_be_copied() -> None:
-    """copy.deepcopy and torch.save ask torch for an empty storage, which needs an allocator in C++."""
+    """copy.deepcopy asks for an empty storage, for which torch needs an allocator in C++."""
     base = torch.storage._StorageBase
     clone = base.clone
 
