@@ -8,7 +8,6 @@ import pickle
 from pathlib import Path
 
 import torch
-from mmengine.device import get_device
 from mmengine.dist import is_distributed, is_main_process, sync_random_seed
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import MMLogger
@@ -20,6 +19,7 @@ from torch.optim import Optimizer
 
 from amlfs_mm.registry import RUNNERS
 from amlfs_mm.utils.atomic_files import atomic_write
+from amlfs_mm.utils.devices import this_device
 
 from .distributed.failures import explain_failure, dead_workers_awaited
 from .distributed.launch import init_distributed
@@ -93,16 +93,16 @@ class LossSearchRunner(Runner):
             return super().wrap_model(model_wrapper_cfg, model)
         if self.world_size == 1:
             # DDP over one process would only copy gradients; SyncBN would refuse a CPU.
-            return revert_sync_batchnorm(model.to(get_device()))
+            return revert_sync_batchnorm(model.to(this_device()))
         keep_out_of_ddp(model)
         # mmengine passes device_ids=[LOCAL_RANK] in any case, which DDP refuses on a CPU, and which
         # is not this process's GPU where processes share them.
-        on_gpu = get_device() == 'cuda'
+        device = this_device()
         defaults = dict(
             type='MMDistributedDataParallel',
             broadcast_buffers=False,
             find_unused_parameters=self.cfg.get('find_unused_parameters', False),
-            device_ids=[torch.cuda.current_device()] if on_gpu else None,
+            device_ids=None if device.type == 'cpu' else [device.index],
         )
         return super().wrap_model({**defaults, **(model_wrapper_cfg or {})}, model)
 

@@ -6,8 +6,9 @@ import os
 import subprocess
 from datetime import timedelta
 
-import torch
 import torch.distributed as dist
+
+from amlfs_mm.utils.devices import choose_gpu, job_backend
 
 SLURM_NAMES = dict(RANK='SLURM_PROCID', WORLD_SIZE='SLURM_NTASKS', LOCAL_RANK='SLURM_LOCALID')
 TORCHRUN_NAMES = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')
@@ -45,10 +46,8 @@ def init_distributed(launcher: str, backend: str = 'nccl', timeout: float = 1800
         raise ValueError(f'env_cfg.dist_cfg.timeout must be seconds > 0, got {timeout!r}')
     if launcher == 'slurm':
         _name_slurm_job_as_torchrun()
-    if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ['LOCAL_RANK']) % torch.cuda.device_count())
-    else:
-        backend = 'gloo'
+    choose_gpu(int(os.environ['LOCAL_RANK']))
+    backend = job_backend(backend)
     limit = timedelta(seconds=timeout)
     if 'init_method' not in kwargs:
         # torchrun's store outlives a restart, with the addresses of the processes before it.

@@ -12,6 +12,8 @@ from mmengine.dist import all_reduce
 from mmengine.runner import Runner
 from torch import Tensor
 
+from amlfs_mm.utils.devices import wire_device
+
 from .liveness import Liveness
 from .process_grid import Process, lay_out
 
@@ -153,8 +155,7 @@ class Population:
 
     def wire_device(self) -> torch.device:
         """Where a tensor must lie to be sent to the other sub-runners."""
-        on_gpu = dist.get_backend(self.candidate_group) == 'nccl'
-        return torch.device('cuda', torch.cuda.current_device()) if on_gpu else torch.device('cpu')
+        return wire_device(self.candidate_group)
 
 
 def population_of(runner: Runner) -> Population:

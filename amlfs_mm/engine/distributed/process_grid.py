@@ -7,7 +7,7 @@ import socket
 from collections import Counter
 from typing import NamedTuple
 
-import torch
+from amlfs_mm.utils.devices import this_device
 
 
 class Process(NamedTuple):
@@ -16,7 +16,7 @@ class Process(NamedTuple):
     Attributes:
         rank: In the whole job.
         node: Its node's name; two launchers on one machine count as two nodes.
-        device: ``'cpu'`` or ``'cuda:<index>'``.
+        device: ``'cpu'``, or its accelerator with the index, such as ``'cuda:0'``.
     """
 
     rank: int
@@ -28,8 +28,7 @@ class Process(NamedTuple):
         """The process that calls, after it has chosen its device."""
         launcher = os.environ.get('GROUP_RANK', os.environ.get('SLURM_NODEID', '0'))
         node = f'{socket.gethostname()}/{launcher}'
-        cuda = torch.cuda.is_available()
-        return cls(rank, node, f'cuda:{torch.cuda.current_device()}' if cuda else 'cpu')
+        return cls(rank, node, str(this_device()))
 
     def to_text(self) -> str:
         """One line, for the job's store."""

@@ -16,6 +16,8 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.distributed import ProcessGroup
 
+from amlfs_mm.utils.devices import free_memory, pins_memory
+
 from ..distributed.sharded_weights import own_rows, sharded_layers, whole_weights
 from ..runner_access import (
     accumulates_gradients,
@@ -101,7 +103,7 @@ class TrainingState:
                     size,
                     dtype=dtype,
                     device='cpu' if in_host_memory else torch.device(device),
-                    pin_memory=in_host_memory and device == 'cuda',
+                    pin_memory=in_host_memory and pins_memory(device),
                 )
         return cls(tree, flat, on_host)
 
@@ -312,7 +314,7 @@ def choose_memory(runner: Runner, wanted: str) -> bool:
         wanted: ``'device'`` or ``'host'``. ``'device'`` holds only if the states fit into half of
             the memory that is free before training: activations need memory too.
     """
-    if wanted == 'host' or next(runner.model.parameters()).device.type != 'cuda':
-        return wanted == 'host'
-    free, _ = torch.cuda.mem_get_info()
-    return 2 * estimate_bytes(runner) > free / 2
+    if wanted == 'host':
+        return True
+    free = free_memory(next(runner.model.parameters()).device)
+    return free is not None and 2 * estimate_bytes(runner) > free / 2

@@ -1,0 +1,47 @@
+"""The device that this process computes on, and what only CUDA has.
+
+Every other file asks for "the model's device". Pinned memory, memory queries, NCCL and the choice
+of a GPU stand here, once.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.distributed as dist
+from mmengine.device import get_device
+
+
+def this_device() -> torch.device:
+    """The device that mmengine puts this process's model on, with its index if it has one."""
+    device = torch.device(get_device())
+    if device.type == 'cpu':
+        return device
+    return torch.device(device.type, torch.get_device_module(device).current_device())
+
+
+def choose_gpu(local_rank: int) -> None:
+    """Let this process compute on the GPU of its rank in the node; the processes share GPUs in
+    turn if there are fewer. Without a GPU nothing happens.
+    """
+    if torch.cuda.is_available():
+        torch.cuda.set_device(local_rank % torch.cuda.device_count())
+
+
+def job_backend(wanted: str) -> str:
+    """The backend of ``torch.distributed`` for this machine: gloo where there is no GPU."""
+    return wanted if torch.cuda.is_available() else 'gloo'
+
+
+def wire_device(group: dist.ProcessGroup | None = None) -> torch.device:
+    """Where tensors must lie for a group to send them: on the GPU for NCCL, else on the CPU."""
+    return this_device() if dist.get_backend(group) == 'nccl' else torch.device('cpu')
+
+
+def pins_memory(device_type: str) -> bool:
+    """Whether copies between the host and such a device are faster from pinned memory."""
+    return device_type == 'cuda'
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Bytes that are free on a GPU; None on a device that cannot be asked."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == 'cuda' else None
