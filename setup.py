@@ -26,6 +26,7 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['amlfs_mm', 'amlfs_mm.*']),
+    package_data={'amlfs_mm': ['py.typed']},
     python_requires='>=3.10',
     install_requires=read_requirements('runtime'),
     extras_require={**EXTRAS, 'all': sorted({line for part in EXTRAS.values() for line in part})},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from amlfs_mm.models.losses.amlfs_loss import CONSTANT_FLOOR, RELATIVE_FLOOR
+from amlfs_mm.models.losses.reference_loss import CONSTANT_FLOOR, RELATIVE_FLOOR
 from amlfs_mm.search import BranchSearchSpace, PiecewiseLinear, SearchSpace
 from amlfs_mm.search.search_space import MIN_SLOPE
 

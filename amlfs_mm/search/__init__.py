@@ -1,10 +1,13 @@
-"""The paper's section 3: loss functions as points theta, and the policy that samples them."""
+"""The paper's section 3: loss functions as points theta, and the policy that samples them.
+
+:mod:`.protocols` has the interfaces that another search space, policy or reward filter needs.
+"""
 
 from .branch_space import BranchSearchSpace
 from .cma_es_policy import CMAESPolicy
 from .loss_file import find_loss, formulas
 from .monotone_space import MonotoneSearchSpace
-from .piecewise_linear import PiecewiseLinear
+from .piecewise_linear import CeiledLinear, PiecewiseLinear
 from .policy import GaussianPolicy, normalise_rewards
 from .reward_filters import IgnoreTies, NullReward
 from .search_softmax_space import SearchSoftmaxSpace
@@ -13,6 +16,7 @@ from .search_space import SearchSpace
 __all__ = [
     'BranchSearchSpace',
     'CMAESPolicy',
+    'CeiledLinear',
     'GaussianPolicy',
     'IgnoreTies',
     'MonotoneSearchSpace',

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from .piecewise_linear import PiecewiseLinear
-from .search_space import MIN_SLOPE, SearchSpace
+from . import protocols
+from .search_space import MIN_SLOPE
 
 
 class BranchSearchSpace:
-    """A theta for each of K branches, one after another: K times the dimension.
+    """The space of K losses, one for each branch of a model: theta is their K thetas in a row.
 
     Args:
-        space: Of one branch.
+        space: The space of one branch.
         num_branches: K.
+
+    Raises:
+        ValueError: num_branches is below 1.
     """
 
-    def __init__(self, space: SearchSpace, num_branches: int) -> None:
+    def __init__(self, space: protocols.SearchSpace, num_branches: int) -> None:
         if num_branches < 1:
             raise ValueError(f'num_branches must be >= 1, got {num_branches}')
         self.space = space
@@ -35,7 +37,7 @@ class BranchSearchSpace:
         return f'{type(self).__name__}({self.space!r}, num_branches={self.num_branches})'
 
     def branches(self, theta: Tensor) -> Tensor:
-        """Each branch's theta: theta (K D,) as (K, D).
+        """theta (K D,) as (K, D), a row for each branch.
 
         Raises:
             ValueError: theta has another length.
@@ -46,19 +48,25 @@ class BranchSearchSpace:
             )
         return theta.view(self.num_branches, self.space.dim)
 
-    def split(self, theta: Tensor) -> NamedTuple:
-        """The blocks of all branches, named ``t_slope_0`` and so on."""
-        blocks = {
-            f'{name}_{i}': block
-            for i, branch in enumerate(self.branches(theta))
-            for name, block in self.space.split(branch)._asdict().items()
-        }
-        return namedtuple('BranchParts', blocks)(**blocks)
+    def split(self, theta: Tensor) -> tuple[Tensor, ...]:
+        """The blocks of all branches, a named tuple: ``t_slope_0`` and so on.
+
+        Raises:
+            ValueError: theta has another length.
+        """
+        blocks: dict[str, Tensor] = {}
+        for i, branch in enumerate(self.branches(theta)):
+            for name, block in self.space.split(branch)._asdict().items():
+                blocks[f'{name}_{i}'] = block
+        return namedtuple('BranchParts', tuple(blocks))(**blocks)  # type: ignore[misc]
 
     def transforms(
         self, theta: Tensor, min_slope: float = MIN_SLOPE
-    ) -> tuple[PiecewiseLinear, PiecewiseLinear]:
-        """t and tau of the mean of the branches' thetas: what there is to draw as one curve."""
+    ) -> tuple[protocols.Transform, protocols.Transform]:
+        """t and tau of the mean of the branches' thetas, for plots that draw one curve.
+
+        A loss takes the transforms of each branch instead: see :meth:`branches`.
+        """
         return self.space.transforms(self.branches(theta).mean(0), min_slope)
 
     def identity(self) -> Tensor:
@@ -66,5 +74,9 @@ class BranchSearchSpace:
         return self.space.identity().repeat(self.num_branches)
 
     def known_loss(self, name: str, **params: float) -> Tensor:
-        """The same hand-made loss in every branch; as :meth:`SearchSpace.known_loss`."""
+        """The same hand-made loss in every branch.
+
+        Raises:
+            ValueError: The space of one branch does not have it.
+        """
         return torch.cat([self.space.known_loss(name, **params)] * self.num_branches)

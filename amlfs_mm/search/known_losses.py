@@ -1,7 +1,7 @@
 """Hand-made losses as transforms t of the cosine or tau of the probability (paper, section 3.1).
 
-Table 1 of the paper misprints two rows; these are the originals: AM-softmax is ``x - m`` (Wang et
-al. 2018), and L-softmax and A-softmax use the monotone extension psi (Liu et al. 2016, 2017).
+Table 1 of the paper misprints two rows. Here are the originals: AM-softmax is ``x - m`` (Wang et
+al. 2018). L-softmax and A-softmax use the monotone extension psi (Liu et al. 2016, 2017).
 """
 
 from __future__ import annotations
@@ -35,14 +35,46 @@ def focal(probability: Tensor, alpha: float) -> Tensor:
     return probability ** ((1 - probability) ** alpha)
 
 
+def robust(probability: Tensor, b: float) -> Tensor:
+    """``p + b``: the loss ``-log(p + b)`` bounds the gradient of samples with wrong labels.
+
+    A sample's weight is ``p / (p + b)``: it goes to 0 with p. Not in the paper.
+    """
+    return probability + b
+
+
 FAMILIES: dict[str, tuple[str, Callable[..., Tensor], str]] = {
     'am_softmax': ('m', am_softmax, 't'),
     'arcface': ('m', arcface, 't'),
     'l_softmax': ('m', psi, 't'),
     'a_softmax': ('m', psi, 't'),
     'focal': ('alpha', focal, 'tau'),
+    'robust': ('b', robust, 'tau'),
 }
-"""name -> (its one parameter, the function, whether it is t or tau)"""
+"""name -> (its one parameter, the function, whether the function is t or tau)"""
+
+
+def check_known_loss(name: str, params: dict[str, float]) -> None:
+    """Refuse an unknown loss, or parameters that it does not have.
+
+    Raises:
+        ValueError: It is one of these.
+    """
+    if name not in FAMILIES:
+        raise ValueError(
+            f"unknown loss {name!r} with {params}; known are 'softmax' (no parameter), "
+            + ', '.join(f'{key!r} ({value[0]})' for key, value in FAMILIES.items())
+        )
+    parameter = FAMILIES[name][0]
+    if set(params) != {parameter}:
+        raise ValueError(
+            f'known_loss({name!r}) takes exactly {parameter}=..., got {sorted(params)}'
+        )
+    value = params[parameter]
+    if name in ('l_softmax', 'a_softmax') and (value != int(value) or value < 1):
+        raise ValueError(f'{name} is defined for whole m >= 1, got m={value}')
+    if name == 'robust' and not 0 <= value < math.inf:
+        raise ValueError(f'robust is -log(p + b) with a finite b >= 0, got b={value}')
 
 
 def fit_line(
@@ -52,16 +84,16 @@ def fit_line(
     min_slope: float,
     bias: float | None = None,
 ) -> tuple[float, float]:
-    """The line of least maximum error on an interval, as ``(slope, bias)``.
+    """The line with the least maximum error on an interval, as ``(slope, bias)``.
 
-    The maximum error is convex in the slope, so a ternary search finds it.
+    The maximum error is convex in the slope, so a ternary search finds the least.
 
     Args:
-        function: What to approximate; called on a float64 grid.
-        lower: Left end.
-        upper: Right end.
-        min_slope: The slope is at least this: the loss would clamp a smaller one.
-        bias: Fix the bias, else the best one is taken.
+        function: What to approximate. It is called on a float64 grid.
+        lower: Left end of the interval.
+        upper: Right end of the interval.
+        min_slope: The least slope: the loss would raise a smaller one to this.
+        bias: The bias of the line. None: the best one.
     """
     x = torch.linspace(lower, upper, 2001, dtype=torch.float64)
     y = function(x)

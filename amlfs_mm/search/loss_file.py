@@ -1,4 +1,4 @@
-"""A loss by its name, from a JSON file, and as formulas: what people write and read."""
+"""A loss from its name or from a JSON file, and a loss as formulas."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from . import protocols
 from .branch_space import BranchSearchSpace
-from .search_space import SearchSpace
 
 
-def find_loss(space: SearchSpace, loss: str | dict) -> Tensor:
-    """A point theta (D,) of the space.
+def find_loss(space: protocols.SearchSpace, loss: str | dict) -> Tensor:
+    """The theta (D,) of a loss that a config names.
 
     Args:
-        space: To which theta belongs.
+        space: The search space of theta.
         loss: A known loss, ``'softmax'`` or ``dict(name='am_softmax', m=0.35)``, or the path of a
-            JSON file, see :func:`read_loss`.
+            JSON file; see :func:`read_loss`.
 
     Raises:
-        ValueError: It is neither, or the file does not fit.
-        FileNotFoundError: There is no such file.
+        ValueError: The loss is neither of the two, or the file is a loss of another space.
+        FileNotFoundError: The file does not exist.
     """
     if isinstance(loss, dict) and 'name' in loss:
         return space.known_loss(**loss)
@@ -34,24 +34,29 @@ def find_loss(space: SearchSpace, loss: str | dict) -> Tensor:
     return read_loss(space, loss) if loss.endswith('.json') else space.known_loss(loss)
 
 
-def read_loss(space: SearchSpace, path: str | Path) -> Tensor:
+def read_loss(space: protocols.SearchSpace, path: str | Path) -> Tensor:
     """theta (D,) from a loss file, or the final mu of a ``loss_schedule.json``.
 
-    A loss file, written by ``tools/analysis/export_loss.py``, has the keys ``search_space`` and
-    ``theta``. A loss of one branch fits a :class:`BranchSearchSpace` too: every branch gets it.
+    ``tools/analysis/export_loss.py`` writes loss files: JSON with the keys ``search_space`` and
+    ``theta``. In a :class:`BranchSearchSpace`, a loss of one branch is given to every branch.
+
+    Args:
+        space: The search space of theta.
+        path: Of the file; ``~`` is the home folder.
 
     Raises:
         ValueError: The file holds something else, or a loss of another space.
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: The file does not exist.
     """
+    path = Path(path).expanduser()
     wanted = (
         'expected is a loss file of tools/analysis/export_loss.py or the loss_schedule.json of a '
         f'search in {space!r}'
     )
-    if not Path(path).is_file():
+    if not path.is_file():
         raise FileNotFoundError(f'there is no loss file {str(path)!r}; {wanted}')
     try:
-        content = json.loads(Path(path).read_text())
+        content = json.loads(path.read_text(encoding='utf-8-sig'))  # as Windows saves it, too
         of_space = content['search_space']
         theta = torch.tensor(
             content['theta'] if 'theta' in content else content['epochs'][-1]['mu']
@@ -60,8 +65,9 @@ def read_loss(space: SearchSpace, path: str | Path) -> Tensor:
         raise ValueError(
             f'{path} holds no loss ({type(error).__name__}: {error}); {wanted}'
         ) from error
-    branches = isinstance(space, BranchSearchSpace) and of_space == repr(space.space)
-    part = space.space if branches else space
+    repeats, part = 1, space
+    if isinstance(space, BranchSearchSpace) and of_space == repr(space.space):
+        repeats, part = space.num_branches, space.space
     if of_space != repr(part) or theta.shape != (part.dim,):
         raise ValueError(
             f'{path} is a loss of {of_space} with {theta.numel()} numbers, which is not a point of '
@@ -69,18 +75,19 @@ def read_loss(space: SearchSpace, path: str | Path) -> Tensor:
         )
     if not theta.is_floating_point() or not torch.isfinite(theta).all():
         raise ValueError(f'{path}: theta must be finite numbers; {wanted}')
-    return theta.repeat(space.num_branches) if branches else theta
+    return theta.repeat(repeats)
 
 
-def formulas(space: SearchSpace, theta: Tensor) -> dict[str, list[str]]:
-    """The loss ``-log tau(p)`` of a point theta (D,) as text, a line an interval.
+def formulas(space: protocols.SearchSpace, theta: Tensor) -> dict[str, list[str]]:
+    """The loss ``-log tau(p)`` of theta (D,) as text, one line an interval.
 
     Args:
-        space: To which theta belongs; its transforms have a method ``formulas``.
-        theta: As sampled; slopes are those that the loss uses.
+        space: The search space of theta.
+        theta: As sampled. The text has the slopes that the loss uses.
 
     Returns:
-        Lines of ``t`` and ``tau``; of ``t_0`` and so on where each branch has its own.
+        The lines of ``t`` and of ``tau``. In a :class:`BranchSearchSpace` the names are ``t_0``,
+        ``tau_0``, ``t_1`` and so on.
     """
     if isinstance(space, BranchSearchSpace):
         return {

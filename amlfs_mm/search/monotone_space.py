@@ -1,4 +1,4 @@
-"""A search space in which every point is a legal loss: t and tau increase everywhere."""
+"""A search space in which t and tau of every theta increase everywhere."""
 
 from __future__ import annotations
 
@@ -8,30 +8,39 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .piecewise_linear import PiecewiseLinear
+from .piecewise_linear import CeiledLinear, PiecewiseLinear
 from .search_space import MIN_SLOPE, SearchSpace
 
 
 class MonotoneParts(NamedTuple):
-    """The four blocks of theta: M, M, M and M - 1 numbers."""
+    """The four blocks of theta."""
 
     t_slope: Tensor
+    """(M,) The slopes of t."""
     t_step: Tensor
+    """(M,) ``t(-1) + 1``, then the jumps of t at the inner edges."""
     tau_slope: Tensor
+    """(M,) The slopes of tau."""
     tau_step: Tensor
+    """(M - 1,) The jumps of tau at the inner edges."""
 
 
 class MonotoneSearchSpace(SearchSpace):
     """Piecewise-linear t and tau (Eq. 17) with positive slopes, no downward jump and tau(0) = 0.
 
-    The paper asks for "any function with positive gradient" (Eq. 15), but independent biases let
-    most samples of its space fall at some edge, and tau be negative. Here theta is ``[t_slope (M),
-    t_step (M), tau_slope (M), tau_step (M - 1)]``: ``t(-1) = -1 + t_step[0]``; the other steps are
-    jumps at the inner edges, of which a negative one counts as 0, as a slope below min_slope counts
-    as that. The score function belongs to the raw sample. Not in the paper.
+    The paper asks for "any function with positive gradient" (Eq. 15). In its space the biases are
+    independent, so most samples jump down at some edge, and tau may be negative. Here theta is
+    ``[t_slope (M), t_step (M), tau_slope (M), tau_step (M - 1)]``. The first step gives
+    ``t(-1) = -1 + t_step[0]``. The other steps are the jumps at the inner edges. A negative jump
+    counts as 0, and a slope below min_slope counts as min_slope. The policy learns from the raw
+    sample. Not in the paper.
 
-    Known losses are fitted from left to right through their values at the edges: exact there
-    wherever the loss increases.
+    A known loss is fitted from left to right through its values at the edges. The fit is exact at
+    the edges wherever the loss increases.
+
+    Args:
+        num_intervals: M.
+        ceiling: As in :class:`SearchSpace`.
     """
 
     @property
@@ -55,10 +64,12 @@ class MonotoneSearchSpace(SearchSpace):
     def transforms(
         self, theta: Tensor, min_slope: float = MIN_SLOPE
     ) -> tuple[PiecewiseLinear, PiecewiseLinear]:
-        """theta (D,) as the two increasing functions ``(t, tau)``."""
+        """theta (D,) as the increasing functions ``(t, tau)``."""
         parts = self.split(theta)
         t_slope, tau_slope = (s.clamp(min=min_slope) for s in (parts.t_slope, parts.tau_slope))
         t = climb(t_slope, parts.t_step[0] - 1, parts.t_step[1:], -1.0, 1.0)
+        if self.ceiling:
+            t = CeiledLinear(t.slope, t.bias, t.lower, t.upper)
         tau = climb(tau_slope, torch.zeros_like(tau_slope[0]), parts.tau_step, 0.0, 1.0)
         return t, tau
 
@@ -66,6 +77,19 @@ class MonotoneSearchSpace(SearchSpace):
         """Plain softmax: slopes 1, steps 0."""
         one, zero = torch.ones(self.num_intervals), torch.zeros(self.num_intervals)
         return torch.cat([one, zero, one, zero[1:]])
+
+    def known_loss(self, name: str, **params: float) -> Tensor:
+        """A hand-made loss as a theta (D,), as in :meth:`SearchSpace.known_loss`.
+
+        Raises:
+            ValueError: An unknown name, parameters that do not fit it, or ``robust``: its
+                ``tau(0) = b`` is not 0.
+        """
+        if name == 'robust' and params.get('b'):
+            raise ValueError(
+                f'{self} has tau(0) = 0, but robust has tau(0) = b: use SearchSpace for it'
+            )
+        return super().known_loss(name, **params)
 
     def _fit(self, function: Callable[[Tensor], Tensor], place: str) -> Tensor:
         theta = self.identity()
@@ -85,17 +109,17 @@ class MonotoneSearchSpace(SearchSpace):
 def climb(
     slope: Tensor, start: Tensor, steps: Tensor, lower: float, upper: float
 ) -> PiecewiseLinear:
-    """The function with these slopes (M,) and the value ``start`` at the left end.
+    """The piecewise-linear function with these slopes, value at the left end, and jumps.
 
     Args:
         slope: (M,), positive.
-        start: Scalar.
-        steps: (M - 1,) jumps at the inner edges; negative ones count as 0.
+        start: The value at the left end, a scalar.
+        steps: (M - 1,) the jumps at the inner edges. A negative one counts as 0.
         lower: Left end of the domain.
         upper: Right end of the domain.
     """
     inner = torch.linspace(lower, upper, len(slope) + 1, device=slope.device)[1:-1]
-    # Both lines meet at an edge, but for the jump.
+    # At an inner edge the two lines differ by the jump.
     rise = (slope[:-1] - slope[1:]) * inner + steps.clamp(min=0)
     first = (start - slope[0] * lower)[None]
     return PiecewiseLinear(slope, torch.cat([first, first + rise.cumsum(0)]), lower, upper)

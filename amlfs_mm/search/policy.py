@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,9 +13,12 @@ from torch import Tensor
 def normalise_rewards(reward: Tensor) -> Tensor:
     """Rewards (B,) as advantages (B,) of zero mean and unit variance (section 4.1).
 
-    The deviation is the population's. A candidate that diverged (reward NaN or infinite) stays
-    out of mean and deviation and gets the lowest advantage among the others. Equal rewards carry
-    no signal: all advantages are 0 then.
+    The standard deviation is that of the population. A candidate that diverged has a reward that
+    is NaN or infinite. It is left out of mean and deviation, and gets the lowest advantage of the
+    others. If all finite rewards are equal, all advantages are 0.
+
+    Returns:
+        (B,) float64 on the CPU.
     """
     advantage = torch.zeros(len(reward), dtype=torch.float64)
     reward = reward.to('cpu', torch.float64)
@@ -28,26 +32,27 @@ def normalise_rewards(reward: Tensor) -> Tensor:
 
 
 class GaussianPolicy:
-    """theta ~ N(mu, sigma^2 I) with mu learned by REINFORCE and Adam (Eq. 19, 20).
+    """theta ~ N(mu, sigma^2 I); REINFORCE and Adam learn mu (Eq. 19, 20).
 
-    The paper prints the gradient of log g with respect to theta; the score function is the
-    gradient with respect to mu, ``(theta - mu) / sigma^2``. The other sign would descend.
+    The paper prints the gradient of log g with respect to theta. The score function is the
+    gradient with respect to mu, ``(theta - mu) / sigma^2``, which has the other sign.
 
-    Another policy is a class with this one's ``mean``, ``sigma``, ``sample``, ``update``,
-    ``state_dict`` and ``load_state_dict`` that takes ``mean=mu_0``, registered in
-    ``amlfs_mm.registry.TASK_UTILS``.
+    :class:`.protocols.Policy` says what another policy needs.
 
     Args:
         mean: mu_0 (D,), or its length D: mu then starts at 0.
-        sigma: Standard deviation of every coordinate (fixed, as in the paper). 0: every candidate
-            is mu itself and mu never moves (the best-of-B control).
-        lr: Adam's learning rate, the paper's eta. 0: mu is frozen (section 4.6, random search).
+        sigma: Standard deviation of every coordinate, fixed as in the paper. 0: every candidate is
+            mu and mu never moves (the best-of-B control).
+        lr: Adam's learning rate, the paper's eta. 0: mu never moves (section 4.6, random search).
         betas: Adam's.
-        antithetic: Draw candidates in mirrored pairs mu + e, mu - e: same distribution, and the
-            gradient's noise from the mean of the rewards cancels.
-        include_mean: Candidate 0 is mu itself: its reward shows where the search stands, without a
-            winner's luck. Its score is 0, it moves mu by the others' advantages alone.
-        dim: D by its name, in place of ``mean``.
+        antithetic: Draw candidates in pairs mu + e, mu - e. Each has the same distribution as
+            before, and the mean of the rewards adds no noise to the gradient.
+        include_mean: Candidate 0 is mu itself. Its reward shows where the search stands. Its score
+            is 0, so it moves mu only through the others' advantages.
+        dim: D, in place of ``mean``.
+
+    Raises:
+        ValueError: Both or none of mean and dim are given, or an option is out of its range.
     """
 
     def __init__(
@@ -74,7 +79,7 @@ class GaussianPolicy:
         self.sigma = float(sigma)
         self.antithetic = antithetic
         self.include_mean = include_mean
-        self._optimizer = torch.optim.Adam([self._mu], lr=lr, betas=tuple(betas))
+        self._optimizer = torch.optim.Adam([self._mu], lr=lr, betas=(betas[0], betas[1]))
 
     @property
     def mean(self) -> Tensor:
@@ -97,12 +102,14 @@ class GaussianPolicy:
         """Move mu towards candidates of high reward (Eq. 20).
 
         Args:
-            theta: (B, D) the raw samples, before any clamping in the loss: the score function
-                belongs to them.
+            theta: (B, D) the raw samples, before the loss clamps anything: the score is theirs.
             reward: (B,) higher is better; NaN or infinite for a candidate that diverged.
 
         Returns:
-            (B,) float64 advantages. Where they are all 0, mu and Adam's state stay as they are.
+            (B,) float64 advantages. If all are 0, mu and Adam's state do not change.
+
+        Raises:
+            ValueError: theta does not have the shape (B, D).
         """
         if theta.shape != (len(reward), len(self._mu)):
             raise ValueError(
@@ -118,13 +125,13 @@ class GaussianPolicy:
             self._mu.grad = None
         return advantage
 
-    def state_dict(self) -> dict:
-        """mu and Adam's state: what a resumed search needs to go on as if never interrupted."""
+    def state_dict(self) -> dict[str, Any]:
+        """mu, sigma and Adam's state, as copies. A resumed search goes on as if never stopped."""
         optimizer = copy.deepcopy(self._optimizer.state_dict())  # its tensors are the live ones
         return dict(mean=self.mean, sigma=self.sigma, optimizer=optimizer)
 
-    def load_state_dict(self, state: dict) -> None:
-        """Take over ``state_dict()``'s mu and moments; sigma and lr stay as this policy has them.
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take mu and Adam's moments from ``state_dict()``; keep this policy's sigma and lr.
 
         Raises:
             ValueError: The state belongs to a policy of another dimension.

@@ -1,7 +1,6 @@
-"""What the policy learns from, in place of the measured rewards: controls and cures.
+"""Filters between the measured rewards and the policy (:class:`.protocols.RewardFilter`).
 
-A filter is called with ``(reward (B,), generator, num_scored)`` and returns rewards (B,). All equal
-means no update. The winner is the best by the measured rewards in any case.
+The policy learns from what a filter returns. The winner is always the best by measured reward.
 """
 
 from __future__ import annotations
@@ -11,28 +10,33 @@ from torch import Tensor
 
 
 class NullReward:
-    """Random rewards, N(0, 1): how far mu drifts where there is nothing to learn.
+    """Random rewards N(0, 1), a control: how far does mu drift if there is nothing to learn?
 
     Adam on normalised rewards takes steps of full size on noise too. The winner is still chosen by
-    the measured reward, so that against a search only the learning of mu is missing, and against
-    the frozen distribution (section 4.6) only the drift is added.
+    the measured reward. So this control lacks only the learning of mu that a search has. The
+    frozen distribution of section 4.6 lacks the drift as well.
     """
 
     def __call__(self, reward: Tensor, generator: torch.Generator, num_scored: int) -> Tensor:
-        """Rewards that depend on the generator alone; a round in which all diverged stays one."""
+        """Rewards (B,) from the generator alone; if all candidates diverged, the measured ones."""
         noise = torch.randn(len(reward), generator=generator, dtype=torch.float64)
         return noise if torch.isfinite(reward).any() else reward
 
 
 class IgnoreTies:
-    """No update in epochs whose rewards differ by less than the reward's own standard error.
+    """No update in rounds whose rewards differ by less than the reward's own standard error.
 
-    At a small learning rate all candidates tie; normalised rewards would turn the tie into steps
-    of full size. Compared is the deviation of the finite rewards over the candidates.
+    At a small learning rate the candidates' rewards hardly differ. Normalised rewards would still
+    give steps of full size. This filter compares the standard deviation of the finite rewards over
+    the candidates with the standard error.
 
     Args:
-        error: The reward's standard error, in its unit. ``'binomial'``: that of a percentage p of
-            n samples, ``sqrt(p (100 - p) / n)``; fits accuracies and rank-1, not mAP.
+        error: The standard error of a reward, in the reward's unit. ``'binomial'``: that of a
+            percentage p of n samples, ``sqrt(p (100 - p) / n)``. It fits accuracies and rank-1,
+            not mAP.
+
+    Raises:
+        ValueError: error is neither ``'binomial'`` nor a positive number.
     """
 
     def __init__(self, error: float | str = 'binomial') -> None:
@@ -41,12 +45,14 @@ class IgnoreTies:
         self.error = error
 
     def __call__(self, reward: Tensor, generator: torch.Generator, num_scored: int) -> Tensor:
-        """The rewards, or their mean for all if they tie."""
+        """The rewards (B,), or their mean for all candidates if they tie."""
         finite = reward[torch.isfinite(reward)]
         if not len(finite):
             return reward
-        mean, error = finite.mean(), self.error
-        if error == 'binomial':
+        mean = finite.mean()
+        if self.error == 'binomial':
             error = (mean * (100 - mean) / num_scored).clamp(min=0).sqrt()
+        else:
+            error = mean.new_tensor(self.error)
         tie = finite.std(correction=0) < error
         return torch.where(tie, mean.expand_as(reward), reward)

@@ -10,25 +10,27 @@ from torch import Tensor
 from .piecewise_linear import PiecewiseLinear
 
 LOWEST = -9.0
-"""The head bounds a sample's weight, here 1 - a at most, by 10."""
+"""The least a. A sample's weight is 1 - a at most, and the head's floor of tau bounds it by 10."""
 
 
 class SearchSoftmaxParts(NamedTuple):
-    """The one block of theta, (1,)."""
+    """The one block of theta."""
 
     a: Tensor
+    """(1,) The parameter a of ``p_m``."""
 
 
 class SearchSoftmaxSpace:
     """``-log p_m`` with ``p_m = p / (a p + 1 - a)``, a <= 0 (ICML 2020).
 
-    theta is ``[a]``; a positive one counts as 0, plain softmax, and one below -9 as that. The score
-    function belongs to the raw sample, so that mu can move from 0 to either side. (The published
-    code starts at 0 and takes the ReLU of the mean, whose gradient there is 0: it never moves.)
-    t is the identity.
+    theta is ``[a]``. A positive a counts as 0, plain softmax. An a below -9 counts as -9. The
+    policy learns from the raw sample, so mu can move from 0 to either side. (The published code
+    starts at 0 and takes the ReLU of the mean. Its gradient there is 0, so it never moves.) t is
+    the identity.
     """
 
     dim = 1
+    """The length of theta."""
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}()'
@@ -46,7 +48,7 @@ class SearchSoftmaxSpace:
     def transforms(
         self, theta: Tensor, min_slope: float = 0.0
     ) -> tuple[PiecewiseLinear, SearchSoftmaxProbability]:
-        """theta (1,) as ``(t, tau)``; tau's slopes are positive in any case."""
+        """theta (1,) as ``(t, tau)``. min_slope has no effect: tau's slopes are positive."""
         a = self.split(theta).a.clamp(LOWEST, 0)
         one = torch.ones_like(a)
         return PiecewiseLinear(one, torch.zeros_like(a), -1.0, 1.0), SearchSoftmaxProbability(a)
@@ -72,19 +74,21 @@ class SearchSoftmaxSpace:
 
 
 class SearchSoftmaxProbability:
-    """The smooth tau(p) = p / (a p + 1 - a) as its tangent lines, one interval.
+    """The smooth tau(p) = p / (a p + 1 - a), given by its tangent lines. It has one interval.
 
     Args:
         a: (1,), not positive.
     """
 
     num_intervals = 1
+    """M."""
 
     def __init__(self, a: Tensor) -> None:
         self.a = a
 
     @property
     def edges(self) -> Tensor:
+        """(2,) 0 and 1."""
         return torch.tensor([0.0, 1.0], device=self.a.device)
 
     def locate(self, x: Tensor) -> Tensor:
@@ -92,7 +96,7 @@ class SearchSoftmaxProbability:
         return torch.zeros_like(x, dtype=torch.int64)
 
     def tangent(self, x: Tensor, interval: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Slope and bias at each value, both of x's shape; the interval tells nothing."""
+        """Slope and bias at each value, both of x's shape. ``interval`` is not needed."""
         x = x.detach()
         denominator = self.a * x + 1 - self.a
         return (1 - self.a) / denominator**2, self.a * (x / denominator) ** 2
@@ -102,6 +106,6 @@ class SearchSoftmaxProbability:
         return x / (self.a * x + 1 - self.a)
 
     def formulas(self, variable: str) -> list[str]:
-        """One line of text."""
+        """The function as text, one line."""
         a = self.a.item()
         return [f'{variable} / ({a:.4g} {variable} + {1 - a:.4g}) for 0 <= {variable} <= 1']

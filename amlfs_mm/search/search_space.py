@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from . import known_losses
-from .piecewise_linear import PiecewiseLinear
+from .known_losses import FAMILIES, check_known_loss, fit_line
+from .piecewise_linear import CeiledLinear, PiecewiseLinear
 
 MIN_SLOPE = 0.01
 """t and tau are "any function with positive gradient" (Eq. 15): a smaller slope counts as this."""
@@ -20,9 +20,13 @@ class ThetaParts(NamedTuple):
     """The four blocks of theta, each (M,)."""
 
     t_slope: Tensor
+    """The slopes a_i of t."""
     t_bias: Tensor
+    """The biases b_i of t."""
     tau_slope: Tensor
+    """The slopes a_i of tau."""
     tau_bias: Tensor
+    """The biases b_i of tau."""
 
 
 class SearchSpace:
@@ -31,18 +35,28 @@ class SearchSpace:
     theta is the flat vector ``[t_slope (M), t_bias (M), tau_slope (M), tau_bias (M)]`` of the
     paper's section 3.3, 4M = 24 numbers by default.
 
-    Another space is a class with this one's ``dim``, ``split`` (a named tuple of blocks),
-    ``identity``, ``known_loss`` and ``transforms``, registered in
-    ``amlfs_mm.registry.TASK_UTILS``. Files name a space by its ``repr``: the call that makes it.
+    Without a ceiling, this is the paper's space. There, a t with t(x) > x on some interval adds
+    ``n (t(x) - x)`` to the target's logit of every sample in it. Features that are all alike then
+    reach p = 1 as the norm n grows: a useless model has the least loss. The ceiling
+    ``t(x) = min(a x + b, x)`` takes this away: such features keep p <= 1 / C for every theta and
+    every n. Softmax and AM-softmax stay exact, and the fits of the others stay as good wherever
+    the loss is below x.
+
+    :class:`.protocols.SearchSpace` says what another space needs.
 
     Args:
         num_intervals: M.
+        ceiling: Bound t by the identity. Not in the paper.
+
+    Raises:
+        ValueError: num_intervals is not a whole number from 1 up.
     """
 
-    def __init__(self, num_intervals: int = 6) -> None:
+    def __init__(self, num_intervals: int = 6, ceiling: bool = False) -> None:
         if not isinstance(num_intervals, int) or num_intervals < 1:
             raise ValueError(f'num_intervals must be a whole number >= 1, got {num_intervals!r}')
         self.num_intervals = num_intervals
+        self.ceiling = bool(ceiling)
 
     @property
     def dim(self) -> int:
@@ -50,13 +64,15 @@ class SearchSpace:
         return 4 * self.num_intervals
 
     def __repr__(self) -> str:
-        return f'{type(self).__name__}(num_intervals={self.num_intervals})'
+        # Files of spaces without a ceiling name them as they always did.
+        ceiling = ', ceiling=True' if self.ceiling else ''
+        return f'{type(self).__name__}(num_intervals={self.num_intervals}{ceiling})'
 
-    def split(self, theta: Tensor) -> ThetaParts:
-        """The blocks of theta (D,) as views.
+    def split(self, theta: Tensor) -> Any:
+        """The blocks of theta (D,) as views, :class:`ThetaParts`.
 
         Raises:
-            ValueError: theta is not a vector of this space's length.
+            ValueError: theta does not have the shape (D,).
         """
         if theta.shape != (self.dim,):
             raise ValueError(
@@ -68,9 +84,10 @@ class SearchSpace:
     def transforms(
         self, theta: Tensor, min_slope: float = MIN_SLOPE
     ) -> tuple[PiecewiseLinear, PiecewiseLinear]:
-        """theta (D,) as the two functions ``(t, tau)``, slopes clamped to at least min_slope."""
+        """theta (D,) as the functions ``(t, tau)``. A slope below min_slope counts as min_slope."""
         parts = self.split(theta)
-        t = PiecewiseLinear(parts.t_slope.clamp(min=min_slope), parts.t_bias, -1.0, 1.0)
+        t_type = CeiledLinear if self.ceiling else PiecewiseLinear
+        t = t_type(parts.t_slope.clamp(min=min_slope), parts.t_bias, -1.0, 1.0)
         tau = PiecewiseLinear(parts.tau_slope.clamp(min=min_slope), parts.tau_bias, 0.0, 1.0)
         return t, tau
 
@@ -80,35 +97,26 @@ class SearchSpace:
         return torch.cat([one, zero, one, zero])
 
     def known_loss(self, name: str, **params: float) -> Tensor:
-        """A hand-made loss as a point theta (D,) of this space (Fig. 1).
+        """A hand-made loss as a theta (D,) of this space (Fig. 1).
 
-        Exact for ``softmax`` and ``am_softmax(m)``. The others get the line of least maximum error
-        on every interval; the largest error with M = 6 is 0.062 for ``arcface(m=0.5)``, 0.028 and
-        0.347 for ``l_softmax`` / ``a_softmax`` with m = 2 and 4, 0.008 and 0.016 for ``focal`` with
-        alpha = 1 and 2 (its first interval runs through the origin, so that tau(0) = 0).
+        Exact for ``softmax``, ``am_softmax(m)`` and ``robust(b)``, which is ``-log(p + b)``. The
+        others get the line of least maximum error on every interval. With M = 6 the largest error
+        is 0.062 for ``arcface(m=0.5)``; 0.028 and 0.347 for ``l_softmax`` and ``a_softmax`` with
+        m = 2 and 4; 0.008 and 0.016 for ``focal`` with alpha = 1 and 2. The first interval of
+        ``focal`` runs through the origin, so that tau(0) = 0.
 
         Args:
-            name: ``softmax``, ``am_softmax``, ``arcface``, ``l_softmax``, ``a_softmax``, ``focal``.
-            params: The loss's own parameter: ``m``, or ``alpha`` for the focal loss.
+            name: ``softmax``, ``am_softmax``, ``arcface``, ``l_softmax``, ``a_softmax``, ``focal``
+                or ``robust``.
+            params: The one parameter of the loss: ``m``, for focal ``alpha``, for robust ``b``.
 
         Raises:
             ValueError: An unknown name, or parameters that do not fit it.
         """
         if name == 'softmax' and not params:
             return self.identity()
-        if name not in known_losses.FAMILIES:
-            raise ValueError(
-                f"unknown loss {name!r} with {params}; known are 'softmax' (no parameter), "
-                + ', '.join(f'{key!r} ({value[0]})' for key, value in known_losses.FAMILIES.items())
-            )
-        parameter, function, place = known_losses.FAMILIES[name]
-        if set(params) != {parameter}:
-            raise ValueError(
-                f'known_loss({name!r}) takes exactly {parameter}=..., got {sorted(params)}'
-            )
-        value = params[parameter]
-        if name in ('l_softmax', 'a_softmax') and (value != int(value) or value < 1):
-            raise ValueError(f'{name} is defined for whole m >= 1, got m={value}')
+        check_known_loss(name, params)
+        _, function, place = FAMILIES[name]
         return self._fit(partial(function, **params), place)
 
     def _fit(self, function: Callable[[Tensor], Tensor], place: str) -> Tensor:
@@ -119,9 +127,8 @@ class SearchSpace:
             (parts.t_slope, parts.t_bias) if place == 't' else (parts.tau_slope, parts.tau_bias)
         )
         edges = torch.linspace(lower, upper, self.num_intervals + 1, dtype=torch.float64).tolist()
+        starts_at_zero = place == 'tau' and function(torch.zeros(())) == 0
         for i in range(self.num_intervals):
-            through_origin = 0.0 if place == 'tau' and i == 0 else None
-            slope[i], bias[i] = known_losses.fit_line(
-                function, edges[i], edges[i + 1], MIN_SLOPE, through_origin
-            )
+            at_zero = 0.0 if starts_at_zero and i == 0 else None
+            slope[i], bias[i] = fit_line(function, edges[i], edges[i + 1], MIN_SLOPE, at_zero)
         return theta

@@ -11,7 +11,7 @@ from test_null_drift import search_records
 
 from amlfs_mm.analysis import Run, diagnose, drift_without_signal, read_run
 from amlfs_mm.analysis.diagnosis import floored_part
-from amlfs_mm.models.losses.amlfs_loss import log_tau
+from amlfs_mm.models.losses.reference_loss import log_tau
 from amlfs_mm.search import PiecewiseLinear, SearchSpace
 
 SPACE = SearchSpace(6)

@@ -83,6 +83,12 @@ def test_arcface_where_it_decreases_and_after():
     torch.testing.assert_close(t(edges.float()).double()[2:], expected[2:], rtol=0, atol=1e-5)
 
 
+def test_robust_has_no_place_where_tau_starts_at_0():
+    with pytest.raises(ValueError, match=r'robust has tau\(0\) = b: use SearchSpace'):
+        SPACE.known_loss('robust', b=0.5)
+    assert torch.equal(SPACE.known_loss('robust', b=0.0), SPACE.identity())
+
+
 def test_other_lengths_are_refused():
     with pytest.raises(ValueError, match=r'shape \(24,\), but Monotone.* needs \(23,\)'):
         SPACE.split(SearchSpace(6).identity())

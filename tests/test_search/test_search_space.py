@@ -160,6 +160,16 @@ def test_known_losses_are_within_the_stated_error(name, params, bound, stated):
         assert torch.equal(parts.tau_bias, identity.tau_bias)
 
 
+@pytest.mark.parametrize('b', [0.0, 0.1, 0.5, 3.0])
+def test_robust_is_exact(b):
+    """-log(p + b): slopes of tau 1, its biases b, t the identity."""
+    parts = SearchSpace(4).split(SearchSpace(4).known_loss('robust', b=b))
+    torch.testing.assert_close(parts.tau_slope, torch.ones(4))
+    torch.testing.assert_close(parts.tau_bias, torch.full((4,), b))
+    assert torch.equal(parts.t_slope, torch.ones(4))
+    assert torch.equal(parts.t_bias, torch.zeros(4))
+
+
 def test_focal_runs_through_the_origin():
     for alpha in (1, 2):
         assert (
@@ -247,6 +257,9 @@ def test_exact_functions_follow_their_papers():
         ('l_softmax', dict(m=2.5), ['l_softmax', 'whole', '2.5']),
         ('a_softmax', dict(m=0), ['a_softmax', 'm >= 1', 'm=0']),
         ('l_softmax', dict(m=-2), ['l_softmax', 'm >= 1', 'm=-2']),
+        ('robust', dict(m=1), ['robust', 'b=', "'m'"]),
+        ('robust', dict(b=-0.1), ['robust', 'b >= 0', 'b=-0.1']),
+        ('robust', dict(b=math.inf), ['robust', 'b >= 0', 'inf']),
     ],
 )
 def test_wrong_names_and_parameters_are_refused_by_name(name, params, says):
@@ -261,7 +274,7 @@ def test_search_imports_torch_only():
     folder = Path(amlfs_mm.__file__).parent / 'search'
     sources = sorted(folder.glob('**/*.py'))
     assert len(sources) >= 5
-    allowed = sys.stdlib_module_names | {'torch', 'cmaes'}  # cmaes: of one policy, optional
+    allowed = sys.stdlib_module_names | {'torch', 'cmaes'}  # cmaes: optional, when a policy asks
     relative = 0
     for source in sources:
         for node in ast.walk(ast.parse(source.read_text())):

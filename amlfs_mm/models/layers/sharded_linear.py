@@ -13,7 +13,7 @@ from torch.distributed.nn.functional import all_gather, all_reduce
 from amlfs_mm.search import PiecewiseLinear
 from amlfs_mm.utils.autocast import without_autocast
 
-from ..losses.amlfs_loss import transform
+from ..losses.reference_loss import transform
 from .logits import Scale, bias_free_logits, norms_outside_t
 
 BLOCK = 1024

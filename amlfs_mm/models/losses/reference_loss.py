@@ -1,4 +1,6 @@
-"""The searched loss L^{tau,t} of Eq. 4 and 16, in the log domain.
+"""The reference of the searched loss L^{tau,t} (Eq. 4, 16), in the log domain.
+
+Read the equations here. Training uses :mod:`.written_out_loss`, which tests compare with this.
 
 Shapes: N samples, C classes.
 """
@@ -11,14 +13,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from amlfs_mm.search import PiecewiseLinear
+from amlfs_mm.search.protocols import Tangent, Transform
 
 RELATIVE_FLOOR = 0.1
+"""The least tau(p) with ``floor='relative'``, as a share of a p."""
+
 CONSTANT_FLOOR = 0.01
+"""The least tau(p) with ``floor='constant'``."""
 
 
 def transform_target_logit(
-    logits: Tensor, target: Tensor, target_norm: Tensor | float, t: PiecewiseLinear
+    logits: Tensor, target: Tensor, target_norm: Tensor | float, t: Tangent
 ) -> tuple[Tensor, Tensor]:
     """Replace each sample's target logit ``n cos`` by ``n t(cos)`` (Eq. 4).
 
@@ -37,10 +42,19 @@ def transform_target_logit(
 
 
 def transform(
-    target_logit: Tensor, target_norm: Tensor | float, t: PiecewiseLinear
+    target_logit: Tensor, target_norm: Tensor | float, t: Tangent
 ) -> tuple[Tensor, Tensor]:
-    """``n t(cos)`` from ``n cos`` (N,) and n, and the cosines (N,), without a gradient."""
-    # Only the interval depends on the quotient; value and gradient do not divide by the norm.
+    """``n t(cos)`` (Eq. 4) of the target's logit alone.
+
+    Args:
+        target_logit: (N,) ``n cos(theta_y)``.
+        target_norm: (N,) n, or one number.
+        t: The transform of the target's cosine.
+
+    Returns:
+        The transformed logits (N,), and the cosines (N,) without a gradient.
+    """
+    # Only the choice of the interval needs the quotient. Value and gradient do not divide by n.
     divisor = target_norm
     if isinstance(target_norm, Tensor):
         divisor = target_norm.clamp(min=torch.finfo(target_logit.dtype).tiny)
@@ -49,12 +63,16 @@ def transform(
     return slope * target_logit + bias * target_norm, cosine
 
 
-def log_tau(log_probability: Tensor, tau: PiecewiseLinear, floor: str) -> Tensor:
-    """``log tau(p)`` from ``log p`` (N,), kept finite where the sampled tau is not positive.
+def log_tau(log_probability: Tensor, tau: Transform, floor: str) -> Tensor:
+    """``log tau(p)`` (N,), also where the sampled tau(p) = a p + b is not positive.
 
-    ``relative``: tau(p) = max(a p + b, 0.1 a p). Exact where a p + b is above a tenth of a p;
-    below, the gradient is exactly softmax's. A sample's weight ``a p / tau(p)`` never exceeds 10.
-    ``constant``: tau(p) = max(a p + b, 0.01), the literal reading; no gradient below.
+    Args:
+        log_probability: (N,) ``log p``.
+        tau: The transform of the target's probability.
+        floor: What keeps tau positive. ``relative``: tau(p) = max(a p + b, 0.1 a p). Below the
+            floor the gradient is that of softmax, and no sample's weight ``a p / tau(p)`` exceeds
+            10. ``constant``: tau(p) = max(a p + b, 0.01), the paper taken literally. Below the
+            floor there is no gradient.
     """
     slope, bias = tau.tangent(log_probability.exp())
     if floor == 'constant':
@@ -71,8 +89,8 @@ def amlfs_loss(
     logits: Tensor,
     target: Tensor,
     target_norm: Tensor | float,
-    t: PiecewiseLinear,
-    tau: PiecewiseLinear,
+    t: Transform,
+    tau: Transform,
     floor: str = 'relative',
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The loss of each sample, ``-log tau(p_y^t)`` (Eq. 16).
@@ -86,7 +104,8 @@ def amlfs_loss(
         floor: What keeps tau positive, ``relative`` or ``constant``; see :func:`log_tau`.
 
     Returns:
-        The losses (N,), and without gradient the target's cosine (N,) and probability p^t (N,).
+        The losses (N,), then without a gradient the target's cosines (N,) and probabilities p^t
+        (N,).
     """
     logits, cosine = transform_target_logit(logits, target, target_norm, t)
     log_probability = -F.cross_entropy(logits, target, reduction='none')

@@ -1,8 +1,8 @@
-"""The searched loss with its gradient written out: what :class:`amlfs_mm.AMLFSHead` trains with.
+"""The searched loss with its gradient written out. :class:`amlfs_mm.AMLFSHead` trains with it.
 
-The same numbers as :mod:`.amlfs_loss`, where the equations are to be read, for less: of its size
-N x C only one log-softmax and one gradient are written, and of the transforms of N numbers autograd
-keeps nothing but two vectors.
+It gives the numbers of :mod:`.reference_loss`, where the equations can be read, in less time and
+memory. Only two tensors of N x C numbers are written: one log-softmax and one gradient. Of the two
+transforms, autograd keeps only vectors of N numbers.
 
 Shapes: N samples, C classes.
 """
@@ -15,41 +15,54 @@ import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from amlfs_mm.search import PiecewiseLinear
+from amlfs_mm.search.protocols import Transform
 
-from .amlfs_loss import CONSTANT_FLOOR, RELATIVE_FLOOR
+from .reference_loss import CONSTANT_FLOOR, RELATIVE_FLOOR
 
 SMALLEST_PROBABILITY = 1e-30
-"""Of p in ``a p + b`` and ``b / (a p)``: keeps the one from 0, the other finite, in float32."""
+"""A smaller p counts as this in ``a p + b`` and ``b / (a p)``: both stay finite in float32."""
 
 
 class SearchedLoss(NamedTuple):
-    """The losses (N,), and the intervals (N,) that the samples fell into."""
+    """The losses of N samples, and the intervals that these samples fall into."""
 
     loss: Tensor
-    t_interval: Tensor  # of t, the target's cosine's
-    tau_interval: Tensor  # of tau, the probability p^t's
+    """(N,) ``-log tau(p^t)``."""
+    t_interval: Tensor
+    """(N,) The interval of t that has the target's cosine."""
+    tau_interval: Tensor
+    """(N,) The interval of tau that has the probability p^t."""
 
 
 def fused_amlfs_loss(
     logits: Tensor,
     target: Tensor,
     target_norm: Tensor | float,
-    t: PiecewiseLinear,
-    tau: PiecewiseLinear,
+    t: Transform,
+    tau: Transform,
     floor: str = 'relative',
 ) -> SearchedLoss:
-    """As :func:`.amlfs_loss`; ``target_norm`` may also be one number, a normalised head's scale."""
+    """The loss of each sample (Eq. 4, 16), as in :func:`.reference_loss.amlfs_loss`.
+
+    Args:
+        logits: (N, C) float32 or float64, untransformed.
+        target: (N,) class indices.
+        target_norm: (N,) the norms outside t (Eq. 4), or one number, the scale of a normalised
+            head.
+        t: The transform of the target's cosine on [-1, 1] (Eq. 17).
+        tau: The transform of the target's probability on [0, 1].
+        floor: What keeps tau positive; see :func:`.reference_loss.log_tau`.
+    """
     return SearchedLoss(*_SearchedLoss.apply(logits, target, target_norm, t, tau, floor))
 
 
 def log_tau_and_weight(
-    log_probability: Tensor, tau: PiecewiseLinear, floor: str
+    log_probability: Tensor, tau: Transform, floor: str
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """``log tau(p)`` as in :func:`.log_tau`, its derivative by ``log p``, and p's intervals.
+    """``log tau(p)`` as in :func:`.log_tau`, its derivative by ``log p``, and p's interval.
 
-    The derivative, ``p tau'(p) / tau(p)``, is the factor by which tau weights the sample's softmax
-    gradient: ``a p / (a p + b)`` where the floor does not reach.
+    The derivative ``p tau'(p) / tau(p)`` is the factor by which tau multiplies a sample's softmax
+    gradient. Above the floor it is ``a p / (a p + b)``.
     """
     probability = log_probability.exp()
     interval = tau.locate(probability)
@@ -61,14 +74,14 @@ def log_tau_and_weight(
     line = slope * probability.clamp(min=SMALLEST_PROBABILITY)
     value = line + bias
     share = value / line
-    # Of a lowered tau the log is log(a p) + log(share), also where p is too small for a float.
+    # For b <= 0, log tau is log(a p) + log(share), also where p is too small for a float.
     lowered = log_probability + (slope * share.clamp(min=RELATIVE_FLOOR)).log()
     log_tau = torch.where(bias > 0, value.log(), lowered)
     return log_tau, torch.threshold(share, RELATIVE_FLOOR, 1).reciprocal(), interval
 
 
 class _SearchedLoss(torch.autograd.Function):
-    """All vectors of N numbers are columns (N, 1) inside."""
+    """Inside, every vector of N numbers is a column (N, 1)."""
 
     @staticmethod
     def forward(
@@ -76,8 +89,8 @@ class _SearchedLoss(torch.autograd.Function):
         logits: Tensor,
         target: Tensor,
         target_norm: Tensor | float,
-        t: PiecewiseLinear,
-        tau: PiecewiseLinear,
+        t: Transform,
+        tau: Transform,
         floor: str,
     ) -> tuple[Tensor, Tensor, Tensor]:
         target = target.unsqueeze(1)
@@ -91,7 +104,7 @@ class _SearchedLoss(torch.autograd.Function):
         slope, bias = t.tangent(cosine, t_interval)
         transformed = torch.addcmul(bias * target_norm, slope, target_logit)
 
-        # A copy of N x C is saved: the N target logits are replaced and put back.
+        # Replace the N target logits and put them back afterwards: this saves a copy of N x C.
         values = logits.data
         values.scatter_(1, target, transformed)
         log_probabilities = torch.log_softmax(values, 1)
