@@ -16,7 +16,7 @@ def read_version() -> str:
     return scope['__version__']
 
 
-EXTRAS = {name: read_requirements(name) for name in ('face', 'reid', 'search', 'tests')}
+EXTRAS = {name: read_requirements(name) for name in ('docs', 'face', 'reid', 'search', 'tests')}
 
 setup(
     name='amlfs_mm',

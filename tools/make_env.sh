@@ -24,5 +24,5 @@ install() {
     fi
 }
 install --upgrade pip setuptools wheel
-install -c requirements/constraints.txt -e '.[tests,reid,face,search]'
+install -c requirements/constraints.txt -e '.[tests,docs,reid,face,search]'
 echo "$WANTED" > .venv/installed
