@@ -12,7 +12,7 @@ from .batches import (
     check_replicas,
     check_samplers,
 )
-from .checkpoint_hooks import check_checkpoints
+from .checkpoint_hooks import check_checkpoints, check_earlier_search, check_resumable
 from .hooks import check_hooks
 from .labels import check_concatenated, check_labels, check_num_classes
 from .run import check_run
@@ -33,6 +33,7 @@ __all__ = [
     'check_checkpoints',
     'check_concatenated',
     'check_data_order',
+    'check_earlier_search',
     'check_epochs',
     'check_evaluation_data',
     'check_hard_labels',
@@ -43,6 +44,7 @@ __all__ = [
     'check_num_classes',
     'check_policy_state',
     'check_replicas',
+    'check_resumable',
     'check_resumed',
     'check_reward',
     'check_run',

@@ -28,18 +28,19 @@ def check_batch_norm(model: nn.Module, loader: DataLoader) -> None:
     layers = {
         name: module
         for name, module in model.named_modules()
-        if isinstance(module, _BatchNorm)
-        and not (several and isinstance(module, nn.SyncBatchNorm))
+        if isinstance(module, _BatchNorm) and not (several and isinstance(module, nn.SyncBatchNorm))
     }
     failing = _layers_with_one_value(model, layers, loader) if layers else []
     if failing:
         sampler = loader.batch_sampler
-        which = 'every batch' if sampler.batch_size == 1 else 'the last batch of an epoch'
-        cure = 'raise batch_size' if sampler.batch_size == 1 else 'set train_dataloader.drop_last=True'
+        which, cure = 'the last batch of an epoch', 'set train_dataloader.drop_last=True'
+        if sampler.batch_size == 1:
+            which, cure = 'every batch', 'raise train_dataloader.batch_size'
+        share = share_of_replica(sampler.sampler, len(loader.dataset))
+        layer = f'{type(layers[failing[0]]).__name__} {failing[0]!r}'
         raise ValueError(
-            f'{which} has one image ({share_of_replica(sampler.sampler, len(loader.dataset))} in batches of '
-            f'{sampler.batch_size}), but {type(layers[failing[0]]).__name__} {failing[0]!r} needs '
-            f'two or more in training: {cure}, or choose another batch_size'
+            f'{which} has one image ({share} in batches of {sampler.batch_size}), but {layer} '
+            f'needs two or more in training: {cure}, or choose another batch_size'
         )
 
 

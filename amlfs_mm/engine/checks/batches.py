@@ -56,8 +56,8 @@ def check_iterations(loader: DataLoader) -> None:
         return
     if images == 0:
         raise ValueError(
-            f'train_dataloader.dataset ({type(loader.dataset).__name__}) is empty: there is nothing '
-            'to train with'
+            f'train_dataloader.dataset ({type(loader.dataset).__name__}) is empty: there '
+            'is nothing to train with'
         )
     if batches == 0:
         batch_size = getattr(loader.batch_sampler, 'batch_size', loader.batch_size)
@@ -122,9 +122,9 @@ def check_data_order(loader: DataLoader) -> None:
     else:
         return
     raise ValueError(
-        f'train_dataloader.sampler ({type(sampler).__name__}) cannot be used in a search: {reason}. '
-        "Use sampler=dict(type='DefaultSampler', shuffle=True), or let the order follow from "
-        'set_epoch(epoch)'
+        f'train_dataloader.sampler ({type(sampler).__name__}) cannot be used in a search: '
+        f"{reason}. Use sampler=dict(type='DefaultSampler', shuffle=True), or let the order follow "
+        'from set_epoch(epoch)'
     )
 
 
@@ -160,9 +160,9 @@ def check_evaluation_data(loader: DataLoader, name: str) -> None:
         )
     rest = len(sampler) % loader.batch_sampler.batch_size if loader.drop_last else 0
     if rest:
+        share = share_of_replica(sampler, len(loader.dataset))
         raise ValueError(
-            f'{name}.drop_last=True leaves {rest} of {share_of_replica(sampler, len(loader.dataset))} out of '
-            'the evaluation: set it to False'
+            f'{name}.drop_last=True leaves {rest} of {share} out of the evaluation: set it to False'
         )
 
 

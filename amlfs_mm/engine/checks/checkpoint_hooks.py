@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
+
+from ..state.weights import Comparison
 
 
 def check_checkpoints(runner: Runner, search_every: int) -> None:
@@ -83,3 +88,59 @@ def _faults(
             'leave both True',
         ),
     ]
+
+
+RESUMABLE = ('meta', 'message_hub', 'optimizer')
+
+
+def check_resumable(checkpoint: dict, weights: Comparison, name: str | Path) -> None:
+    """A checkpoint to resume holds the state of a training, and of one with the same kind of loss.
+
+    Args:
+        checkpoint: Its content.
+        weights: Its weights beside the model's.
+        name: Of its file.
+
+    Raises:
+        ValueError: It holds a model only, such as the best-ever one; or a searched head's, where
+            the config has another head, or the other way round.
+
+    When:
+        A training is resumed.
+    """
+    if missing := [key for key in RESUMABLE if key not in checkpoint]:
+        raise ValueError(
+            f'{name} holds a model without the state of its training (no {", ".join(missing)}): '
+            'resume from epoch_<n>.pth, or give it as load_from, without --resume'
+        )
+    if weights.theta_saved != weights.theta_expected:
+        has, lacks = ('checkpoint', 'config') if weights.theta_saved else ('config', 'checkpoint')
+        raise ValueError(
+            f'{name} was not trained with this config: the {has} has a head with theta, the '
+            f'{lacks} has not. Resume with the config that it was trained with'
+        )
+
+
+def check_earlier_search(directory: str | Path, interval: int) -> None:
+    """A work dir without checkpoints holds no search that had some.
+
+    Args:
+        directory: The work dir.
+        interval: Epochs from one checkpoint to the next.
+
+    Raises:
+        ValueError: It does; ``--resume`` would start anew and write over it.
+
+    When:
+        A training is resumed, and there is no checkpoint.
+    """
+    history = Path(directory) / 'loss_search.jsonl'
+    lines = history.read_text().splitlines() if history.is_file() else []
+    epochs = [json.loads(line)['epoch'] for line in lines]
+    # The first one may be missing: a job can be killed before it is saved.
+    if sum(epoch >= interval for epoch in epochs) > 1:
+        raise ValueError(
+            f'{directory} holds a search of {epochs[-1]} epochs (loss_search.jsonl), but none of '
+            'its checkpoints: put them back to resume it. To start anew, remove the directory or '
+            'choose another --work-dir'
+        )
