@@ -11,14 +11,17 @@ from mmengine.registry import RUNNERS
 
 import amlfs_mm  # noqa: F401  (cures for the OpenMMLab stack come before a config is read)
 from amlfs_mm.utils.atomic_files import atomic_write
+from amlfs_mm.utils.paths import expand_home, user_path
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--work-dir', help='logs; default work_dirs/<config name>')
-    parser.add_argument('--out', help='also write the metrics to this JSON file')
+    parser.add_argument('config', type=user_path, help='config file')
+    parser.add_argument('checkpoint', type=expand_home, help='checkpoint file')
+    parser.add_argument(
+        '--work-dir', type=expand_home, help='logs; default work_dirs/<config name>'
+    )
+    parser.add_argument('--out', type=user_path, help='also write the metrics to this JSON file')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override settings'
     )
@@ -44,8 +47,16 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 
 def main() -> None:
     args = parse_args()
-    if not Path(args.checkpoint).is_file() and '://' not in args.checkpoint:
-        raise SystemExit(f'test.py: there is no checkpoint {args.checkpoint!r}')
+    from amlfs_mm.engine.state.checkpoints import (  # a second to import, that --help spares
+        check_checkpoint_file,
+        is_remote,
+    )
+
+    if not is_remote(args.checkpoint):
+        try:
+            check_checkpoint_file(args.checkpoint)
+        except (FileNotFoundError, ValueError) as error:
+            raise SystemExit(f'test.py: {error}') from error
     runner = RUNNERS.build(merge_args(Config.fromfile(args.config), args))
     metrics = runner.test()
     if args.out and is_main_process():

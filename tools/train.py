@@ -7,20 +7,26 @@ from pathlib import Path
 
 import torch.distributed as dist
 from mmengine.config import Config, DictAction
-from mmengine.registry import RUNNERS
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.registry import OPTIM_WRAPPERS, RUNNERS
 from torch.distributed.elastic.multiprocessing.errors import record
 
 import amlfs_mm  # noqa: F401  (cures for the OpenMMLab stack come before a config is read)
+from amlfs_mm.utils.config_types import resolves_to
+from amlfs_mm.utils.paths import expand_home, user_path
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config file')
-    parser.add_argument('--work-dir', help='logs and models; default work_dirs/<config name>')
+    parser.add_argument('config', type=user_path, help='config file')
+    parser.add_argument(
+        '--work-dir', type=expand_home, help='logs and models; default work_dirs/<config name>'
+    )
     parser.add_argument(
         '--resume',
         nargs='?',
         const='auto',
+        type=expand_home,
         metavar='CHECKPOINT',
         help='continue a run, from its latest checkpoint in the work dir unless one is named',
     )
@@ -50,8 +56,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         cfg.work_dir = args.work_dir
     cfg.setdefault('work_dir', str(Path('work_dirs') / Path(args.config).stem))
     if args.amp:
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        use_mixed_precision(cfg)
     if args.resume not in (None, 'auto'):
         cfg.resume, cfg.load_from = True, args.resume
     # Or torchrun has started the job again (MAX_RESTARTS): go on from what it had saved.
@@ -66,6 +71,20 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         cfg.runner_type = 'amlfs_mm.LossSearchRunner'
         cfg.loss_search = dict(replicas_per_candidate='all', threads_per_process=None)
     return cfg
+
+
+def use_mixed_precision(cfg: Config) -> None:
+    """Train with ``AmpOptimWrapper`` in place of ``OptimWrapper``."""
+    kind = cfg.optim_wrapper.get('type', OptimWrapper)
+    if not any(
+        resolves_to(kind, OPTIM_WRAPPERS, cls, True) for cls in (OptimWrapper, AmpOptimWrapper)
+    ):
+        raise SystemExit(
+            f'train.py: --amp replaces OptimWrapper by AmpOptimWrapper, but optim_wrapper.type is '
+            f'{kind}: leave --amp out, and give that one mixed precision'
+        )
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
 @record  # torchrun then shows the first failure of all processes, once

@@ -14,11 +14,13 @@ import torch
 import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner, load_checkpoint
+from mmengine.runner import Runner
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from amlfs_mm.engine.state.checkpoints import check_checkpoint_file
+from amlfs_mm.engine.state.weights import load_weights
 from amlfs_mm.models.layers.unit_linear import unit_linear
 
 
@@ -68,14 +70,14 @@ def measure_gradients(
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
+        ValueError: It cannot be read, or is one of another model.
     """
-    if not Path(checkpoint).is_file():
-        raise FileNotFoundError(f'there is no checkpoint {checkpoint}')
+    check_checkpoint_file(checkpoint)
     cfg = Config.fromfile(config)
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    preprocessor = dict(type='ClsDataPreprocessor', **cfg.get('data_preprocessor', {}))
+    preprocessor = {'type': 'ClsDataPreprocessor', **cfg.get('data_preprocessor', {})}
     model = MODELS.build({'data_preprocessor': preprocessor, **cfg.model})
-    load_checkpoint(model, str(checkpoint), map_location='cpu', strict=True, logger='silent')
+    load_weights(model, checkpoint)
     torch.manual_seed(0)  # of augmentation and dropout
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
     return collect_target_gradients(model.to(device), loader, max_samples)

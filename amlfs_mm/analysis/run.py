@@ -15,8 +15,11 @@ from mmpretrain.registry import MODELS
 from torch import nn
 
 from amlfs_mm.engine.history.search_history import read_records
+from amlfs_mm.engine.hooks import LossSearchHook
 from amlfs_mm.engine.searched_heads import find_heads
 from amlfs_mm.engine.state.checkpoints import find_checkpoints
+from amlfs_mm.registry import HOOKS
+from amlfs_mm.utils.config_types import resolves_to
 
 
 @dataclass
@@ -52,7 +55,7 @@ class Run:
     def hook(self) -> ConfigDict | None:
         """The config of the search's hook."""
         hooks = self.config.get('custom_hooks') or []
-        return next((h for h in hooks if str(h.get('type')).endswith('LossSearchHook')), None)
+        return next((h for h in hooks if resolves_to(h.get('type'), HOOKS, LossSearchHook)), None)
 
     @property
     def policy(self) -> dict:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
-import pickle
 from pathlib import Path
 
 import torch
+from mmengine.config import Config, ConfigDict
 from mmengine.dist import is_distributed, is_main_process, sync_random_seed
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import MMLogger
@@ -20,8 +21,10 @@ from torch.optim import Optimizer
 from amlfs_mm.registry import RUNNERS
 from amlfs_mm.utils.atomic_files import atomic_write
 from amlfs_mm.utils.devices import this_device
+from amlfs_mm.utils.paths import expand_home_in_config
 
-from .distributed.failures import explain_failure, dead_workers_awaited
+from .checks import check_earlier_search, check_evaluation_data, check_resumable, check_run
+from .distributed.failures import dead_workers_awaited, explain_failure
 from .distributed.launch import init_distributed
 from .distributed.population import Population
 from .distributed.sharded_weights import agree_on_steps, keep_out_of_ddp, keep_own_moments
@@ -34,8 +37,17 @@ from .runner_access import (
     set_work_dir,
     work_dir_of,
 )
-from .state.checkpoints import find_checkpoints, is_whole
+from .state.checkpoints import (
+    expand_checkpoint,
+    find_checkpoints,
+    is_remote,
+    is_whole,
+    last_remote_checkpoint,
+    read_checkpoint,
+    reading,
+)
 from .state.training_state import each_wrapper, whole_checkpoint
+from .state.weights import Comparison, check_same_weights, check_some_weights, log_weights
 
 
 @RUNNERS.register_module()
@@ -52,6 +64,15 @@ class LossSearchRunner(Runner):
 
     Its options stand in the config's ``loss_search``; see :class:`RunnerOptions`.
     """
+
+    evaluates_only = False  # a test or a validation by itself: its checkpoint must fit exactly
+
+    @classmethod
+    def from_cfg(cls, cfg: Config | ConfigDict) -> Runner:
+        """Build the runner of a config; ``~/`` in any of its paths is the home directory."""
+        cfg = copy.deepcopy(cfg)
+        expand_home_in_config(cfg)
+        return super().from_cfg(cfg)
 
     def setup_env(self, env_cfg: dict) -> None:
         options = read_runner_options(self.cfg.get('loss_search', {}))
@@ -122,6 +143,7 @@ class LossSearchRunner(Runner):
                 was stopped on request and can be resumed.
         """
         try:
+            check_run(self)
             return super().train()
         except Exception as error:
             if self.population.liveness.position == 'the start':  # a config to mend: as it is
@@ -129,10 +151,23 @@ class LossSearchRunner(Runner):
             with dead_workers_awaited(error) as cause:
                 raise explain_failure(cause, self.population) from cause
 
+    def test(self) -> dict:
+        """Evaluate the test data, with the weights of the checkpoint and no others."""
+        self.evaluates_only = True
+        if self.test_loop is not None:
+            check_evaluation_data(self.test_loop.dataloader, 'test_dataloader')
+        return super().test()
+
+    def val(self) -> dict:
+        """Evaluate the validation data, with the weights of the checkpoint and no others."""
+        self.evaluates_only = True
+        return super().val()
+
     def load_or_resume(self) -> None:
         if is_resuming(self) and checkpoint_to_load(self) is None:
-            checkpoints = find_checkpoints(self.search_dir)
+            checkpoints = find_checkpoints(self.search_dir, self._other_checkpoint_dirs())
             if not checkpoints:
+                self._check_nothing_to_resume()
                 self.logger.warning(
                     f'Nothing to resume: {self.search_dir} has no checkpoint yet. Starting anew.'
                 )
@@ -154,22 +189,45 @@ class LossSearchRunner(Runner):
         keep_own_moments(self.model, each_wrapper(self.optim_wrapper))
 
     def load_checkpoint(self, filename: str, *args, **kwargs) -> dict:
-        if '://' not in filename and not os.path.isfile(filename):
-            raise FileNotFoundError(f'there is no checkpoint {filename!r}')
-        try:
-            return super().load_checkpoint(filename, *args, **kwargs)
-        except pickle.UnpicklingError as error:
+        """Load weights: to resume or to test exactly the model's, to start training what fits.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: It cannot be read, or does not fit; the message names it.
+        """
+        filename = expand_checkpoint(filename)
+        remote = is_remote(filename)
+        if not remote:  # before any weight is changed, and before hooks see the content
+            found = self._compare_weights(read_checkpoint(filename, tensors=False), filename)
+        with reading(filename):
+            checkpoint = super().load_checkpoint(filename, *args, **kwargs)
+        if remote:
+            found = self._compare_weights(checkpoint, filename)
+        log_weights(found, filename)
+        if is_resuming(self):
+            check_resumable(checkpoint, found, filename)
+        return checkpoint
+
+    def _compare_weights(self, checkpoint: dict, filename: str) -> Comparison:
+        model = self.model.module if is_model_wrapper(self.model) else self.model
+        exactly = self.evaluates_only or is_resuming(self)
+        check = check_same_weights if exactly else check_some_weights
+        return check(model, checkpoint, filename)
+
+    def _other_checkpoint_dirs(self) -> list[Path]:
+        """Where hooks save checkpoints, if not in the work dir."""
+        name = Path(self.search_dir).absolute().name
+        given = [h.out_dir for h in self.hooks if isinstance(h, CheckpointHook) and h.out_dir]
+        return [Path(directory) / name for directory in given if not is_remote(directory)]
+
+    def _check_nothing_to_resume(self) -> None:
+        if remote := last_remote_checkpoint(self.search_dir):
             raise ValueError(
-                f'{filename} is refused: it is no checkpoint, or holds objects other than tensors, '
-                f'numbers and mmengine histories, which could run code. ({_first_line(error)})'
-            ) from error
-        except (RuntimeError, OSError, EOFError) as error:  # torch's ways to say it is cut short
-            if isinstance(error, RuntimeError) and 'PytorchStreamReader' not in str(error):
-                raise
-            raise ValueError(
-                f'{filename} is damaged, perhaps cut short: use the checkpoint before it. '
-                f'({_first_line(error)})'
-            ) from error
+                f'the last checkpoint of {self.search_dir} is {remote}, which --resume does not '
+                f'look for: give it by name, --resume {remote}'
+            )
+        intervals = [hook.interval for hook in self.hooks if isinstance(hook, CheckpointHook)]
+        check_earlier_search(self.search_dir, max(intervals, default=1))
 
     def save_checkpoint(self, out_dir: str, filename: str, *args, **kwargs) -> None:
         if self.population.sub_runner > 0:
@@ -180,8 +238,3 @@ class LossSearchRunner(Runner):
                 return
             with atomic_write(Path(out_dir) / filename) as temporary:
                 super().save_checkpoint(str(out_dir), temporary.name, *args, **kwargs)
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if 'Unsupported' in line or 'error' in line]
-    return (lines or str(error).splitlines() or [type(error).__name__])[0].strip()

@@ -23,7 +23,7 @@ def expand_home(text: str) -> str:
 def expand_home_in_config(config: Any) -> None:
     """Expand ``~/`` at the beginning of every text in nested dicts and lists, in place."""
     pairs: Iterable
-    if isinstance(config, dict):
+    if hasattr(config, 'items'):
         pairs = list(config.items())
     elif isinstance(config, list):
         pairs = list(enumerate(config))

@@ -10,7 +10,7 @@ from torch import Tensor
 from amlfs_mm.registry import HOOKS
 from amlfs_mm.utils.randomness import derive_seed, seed_process
 
-from ..checks import check_epochs, check_hard_labels, check_num_classes
+from ..checks import check_data_order, check_epochs, check_hard_labels, check_run, check_seeds
 from ..distributed.population import population_of
 from ..history.compute import compute_of
 from ..history.loss_schedule import LossSchedule
@@ -46,6 +46,7 @@ class LossReplayHook(Hook):
     """
 
     priority = 55  # as the search's: it acts after the same hooks
+    decides_loss = True  # one hook of a run at most
 
     def __init__(
         self, schedule: str, transfer: str | None = None, unreadable: str = 'error'
@@ -63,7 +64,9 @@ class LossReplayHook(Hook):
         check_epochs(runner)
         check_hard_labels(runner.model)
         self.heads = find_heads(runner.model)
-        check_num_classes(self.heads, runner.train_dataloader.dataset)
+        check_run(runner)
+        check_seeds(runner)
+        check_data_order(runner.train_dataloader)
         self.population = population_of(runner)
         if self.population.num_sub_runners > 1:
             raise ValueError(

@@ -14,7 +14,13 @@ from amlfs_mm.registry import HOOKS, TASK_UTILS
 from amlfs_mm.search import find_loss
 from amlfs_mm.utils.randomness import derive_seed, seed_process
 
-from ..checks import check_epochs, check_resumed, check_reward, check_search
+from ..checks import (
+    check_epochs,
+    check_policy_state,
+    check_resumed,
+    check_reward,
+    check_search,
+)
 from ..distributed.liveness import StopRequested
 from ..distributed.population import population_of
 from ..distributed.stop_signal import EXIT_CODE, StopSignal
@@ -61,6 +67,7 @@ class LossSearchHook(Hook):
     """
 
     priority = 55  # after hooks of NORMAL priority, before the logger's
+    decides_loss = True  # one hook of a run at most
 
     def __init__(self, **options: Any) -> None:
         self.given = options
@@ -121,6 +128,7 @@ class LossSearchHook(Hook):
         """Take over the state of the search from the checkpoint that the runner has loaded."""
         if self.loaded is None:
             return
+        check_policy_state(self.loaded['policy'], self.policy)
         self.policy.load_state_dict(self.loaded['policy'])
         self.history.records = list(self.loaded['records'])
         set_all_gradients(self.runner, self.loaded['gradients'])

@@ -1,0 +1,55 @@
+"""What must hold before a run starts: each error names the thing, its value, and the cure.
+
+:func:`check_run` holds for every run, :func:`check_search` for a search on top. A check that would
+take long on a large data set looks at a sample of it.
+"""
+
+from .batch_norm import check_batch_norm
+from .batches import (
+    check_data_order,
+    check_evaluation_data,
+    check_iterations,
+    check_replicas,
+    check_samplers,
+)
+from .checkpoint_hooks import check_checkpoints, check_earlier_search, check_resumable
+from .hooks import check_hooks
+from .labels import check_concatenated, check_labels, check_num_classes
+from .run import check_run
+from .search import (
+    check_epochs,
+    check_hard_labels,
+    check_held_out,
+    check_policy_state,
+    check_resumed,
+    check_reward,
+    check_search,
+    check_seeds,
+    check_validation,
+)
+
+__all__ = [
+    'check_batch_norm',
+    'check_checkpoints',
+    'check_concatenated',
+    'check_data_order',
+    'check_earlier_search',
+    'check_epochs',
+    'check_evaluation_data',
+    'check_hard_labels',
+    'check_held_out',
+    'check_hooks',
+    'check_iterations',
+    'check_labels',
+    'check_num_classes',
+    'check_policy_state',
+    'check_replicas',
+    'check_resumable',
+    'check_resumed',
+    'check_reward',
+    'check_run',
+    'check_samplers',
+    'check_search',
+    'check_seeds',
+    'check_validation',
+]

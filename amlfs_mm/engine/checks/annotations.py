@@ -1,0 +1,66 @@
+"""What a data set says about its samples, without loading them and through its wrappers."""
+
+from __future__ import annotations
+
+import bisect
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from torch.utils.data import ConcatDataset, Subset
+
+LIMIT = 20_000
+"""Samples of a data set that a check looks at; a second's work for some 50,000."""
+
+
+def annotations(dataset: Any, limit: int = LIMIT) -> Iterator[tuple[int, dict]]:
+    """(index, annotation) of each sample whose annotation is known without loading it.
+
+    Args:
+        dataset: Also one made of others: put together, repeated, a part of one.
+        limit: A larger data set is sampled: the same indices each time, spread over all of it.
+    """
+    length = len(dataset)
+    indices = range(length)
+    if length > limit:
+        indices = np.unique(np.random.default_rng(0).integers(length, size=limit)).tolist()
+    for index in indices:
+        info = annotation(dataset, index)
+        if isinstance(info, dict):
+            yield index, info
+
+
+def annotation(dataset: Any, index: int) -> dict | None:
+    """The annotation of one sample; None if the data set does not tell."""
+    if hasattr(dataset, 'get_data_info'):
+        return dataset.get_data_info(index)
+    if isinstance(dataset, Subset):
+        return annotation(dataset.dataset, dataset.indices[index])
+    if isinstance(dataset, ConcatDataset):
+        part = bisect.bisect_right(dataset.cumulative_sizes, index)
+        before = dataset.cumulative_sizes[part - 1] if part else 0
+        return annotation(dataset.datasets[part], index - before)
+    inner = getattr(dataset, 'dataset', None)
+    if inner is not None and len(inner) and len(dataset) % len(inner) == 0:
+        return annotation(inner, index % len(inner))  # the same ones, perhaps repeated
+    return None
+
+
+def distinct(dataset: Any) -> Any:
+    """The data set without repetition, where a wrapper only repeats it."""
+    inner = getattr(dataset, 'dataset', None)
+    repeats = hasattr(dataset, 'times') and inner is not None
+    return distinct(inner) if repeats else dataset
+
+
+def image_path(info: dict) -> str | None:
+    """The absolute path of a sample's image; None if it is no file."""
+    path = info.get('img_path')
+    return os.path.abspath(os.path.expanduser(path)) if isinstance(path, str) and path else None
+
+
+def describe_sample(index: int, info: dict) -> str:
+    """``sample 3 (images/3.jpg)``."""
+    path = info.get('img_path')
+    return f'sample {index} ({path})' if path else f'sample {index}'

@@ -1,0 +1,174 @@
+"""Whether the loaders give the batches that a run needs."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from mmengine.dataset import InfiniteSampler
+from mmengine.dist import all_gather_object, get_world_size
+from mmengine.runner import EpochBasedTrainLoop, Runner
+from torch.utils.data import DataLoader, Sampler
+
+from amlfs_mm.utils.randomness import generators_kept, seed_cpu
+
+ORDER_SHOWN = 1000
+"""Indices by which two orders of a sampler are compared."""
+
+
+def index_sampler(loader: DataLoader) -> Sampler | None:
+    """What draws the indices of single images; None if a batch sampler does without."""
+    batch_sampler = getattr(loader.batch_sampler, 'batch_sampler', loader.batch_sampler)
+    return getattr(batch_sampler, 'sampler', None)
+
+
+def check_samplers(runner: Runner) -> None:
+    """In a training by epochs, an epoch of the sampler ends.
+
+    Raises:
+        ValueError: The sampler is mmengine's InfiniteSampler.
+
+    When:
+        Every training starts.
+    """
+    sampler = index_sampler(runner.train_dataloader)
+    by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
+    if by_epoch and isinstance(sampler, InfiniteSampler):
+        raise ValueError(
+            f'train_dataloader.sampler is {type(sampler).__name__}, which never ends an epoch, but '
+            "training is by epochs: set sampler=dict(type='DefaultSampler', shuffle=True), or "
+            'train_cfg=dict(by_epoch=False, max_iters=...)'
+        )
+
+
+def check_iterations(loader: DataLoader) -> None:
+    """An epoch has at least one iteration.
+
+    Raises:
+        ValueError: The training set is empty, or smaller than a batch that has to be full.
+
+    When:
+        Every training starts.
+    """
+    try:
+        images, batches = len(loader.dataset), len(loader)
+    except TypeError:  # an iterable data set does not know
+        return
+    if images == 0:
+        raise ValueError(
+            f'train_dataloader.dataset ({type(loader.dataset).__name__}) is empty: there '
+            'is nothing to train with'
+        )
+    if batches == 0:
+        batch_size = getattr(loader.batch_sampler, 'batch_size', loader.batch_size)
+        share = share_of_replica(index_sampler(loader), images)
+        raise ValueError(
+            f'train_dataloader gives no batch: {share} are fewer than batch_size={batch_size}, and '
+            'drop_last=True leaves out what does not fill a batch. Lower batch_size, or set '
+            'drop_last=False'
+        )
+
+
+def check_replicas(loader: DataLoader) -> None:
+    """The replicas of a model share the images of an epoch, as many for each.
+
+    Raises:
+        ValueError: They have different numbers of images or batches, so that one would wait for
+            ever; or each has all of them.
+
+    When:
+        Every training on several processes starts.
+    """
+    replicas = get_world_size()
+    sampler = index_sampler(loader)
+    if replicas == 1 or sampler is None or isinstance(sampler, InfiniteSampler):
+        return
+    counts = all_gather_object((len(sampler), len(loader)))
+    if len(set(counts)) > 1:
+        raise ValueError(
+            f'the {replicas} replicas of a model have different numbers of images in an epoch, '
+            f'{[images for images, _ in counts]}: leave round_up=True in train_dataloader.sampler '
+            f'({type(sampler).__name__})'
+        )
+    images = len(loader.dataset)
+    if images > 1 and len(sampler) >= images:
+        raise ValueError(
+            f'each of the {replicas} replicas of a model would train all {images} images: '
+            f'train_dataloader.sampler ({type(sampler).__name__}) does not share them out. Use '
+            "sampler=dict(type='DefaultSampler', shuffle=True), or divide by mmengine.dist.get_rank"
+        )
+
+
+def check_data_order(loader: DataLoader) -> None:
+    """The order of the images follows from ``set_epoch`` and the seeds of the process alone.
+
+    A search trains every candidate in an order of its own, in whichever process.
+
+    Raises:
+        ValueError: The sampler goes on with random numbers of its own from one epoch to the next.
+
+    When:
+        A search or a replay starts.
+    """
+    batch_sampler = getattr(loader.batch_sampler, 'batch_sampler', loader.batch_sampler)
+    sampler = getattr(batch_sampler, 'sampler', batch_sampler)
+    if sampler is None:
+        return
+    orders = [_order(sampler, seed) for seed in (0, 0, 1)]
+    if orders[0] != orders[1]:
+        reason = 'two epochs with the same seeds have different orders'
+    elif get_world_size() > 1 and orders[0] != orders[2]:
+        reason = 'its order depends on the seed of each process, so that replicas share no order'
+    else:
+        return
+    raise ValueError(
+        f'train_dataloader.sampler ({type(sampler).__name__}) cannot be used in a search: '
+        f"{reason}. Use sampler=dict(type='DefaultSampler', shuffle=True), or let the order follow "
+        'from set_epoch(epoch)'
+    )
+
+
+def _order(sampler: Any, seed: int) -> list:
+    with generators_kept():
+        seed_cpu(seed)
+        if hasattr(sampler, 'set_epoch'):
+            sampler.set_epoch(0)
+        return list(islice(iter(sampler), ORDER_SHOWN))
+
+
+def check_evaluation_data(loader: DataLoader, name: str) -> None:
+    """Every image of the data is evaluated, and once.
+
+    Args:
+        loader: Of the evaluation.
+        name: Of its config.
+
+    Raises:
+        ValueError: Its loader leaves out the last images, or its sampler repeats some.
+
+    When:
+        Every training with an evaluation, and every test starts.
+    """
+    sampler = index_sampler(loader)
+    if sampler is None:
+        return
+    kind = type(sampler).__name__
+    if isinstance(sampler, InfiniteSampler) or getattr(sampler, 'num_repeats', 1) > 1:
+        raise ValueError(
+            f'{name}.sampler is {kind}, which does not give every image once: set '
+            "sampler=dict(type='DefaultSampler', shuffle=False)"
+        )
+    rest = len(sampler) % loader.batch_sampler.batch_size if loader.drop_last else 0
+    if rest:
+        share = share_of_replica(sampler, len(loader.dataset))
+        raise ValueError(
+            f'{name}.drop_last=True leaves {rest} of {share} out of the evaluation: set it to False'
+        )
+
+
+def share_of_replica(sampler: Any, images: int) -> str:
+    """``100 images``, or ``50 of 100 images for each of 2 replicas``."""
+    replicas = get_world_size()
+    if replicas == 1 or sampler is None:
+        return f'{images} images'
+    return f'{len(sampler)} of {images} images for each of {replicas} replicas'

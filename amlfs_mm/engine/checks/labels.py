@@ -1,0 +1,127 @@
+"""Whether the labels of the training set are classes that the model has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mmengine.structures import BaseDataElement
+from torch import Tensor, nn
+
+from amlfs_mm.utils.randomness import generators_kept
+
+from .annotations import annotations, describe_sample
+
+
+def classification_heads(model: nn.Module) -> list[nn.Module]:
+    """The heads of a model that classify ``gt_label``, those inside other heads too."""
+    modules = [m for m in model.modules() if isinstance(getattr(m, 'num_classes', None), int)]
+    if not modules or any(hasattr(module, 'task_heads') for module in model.modules()):
+        return []  # several tasks have several labels
+    from mmpretrain.models.heads import ClsHead  # takes a second, where no model is mmpretrain's
+
+    return [m for m in modules if isinstance(m, ClsHead) and m.num_classes > 0]
+
+
+def check_num_classes(heads: list[nn.Module], dataset: Any) -> None:
+    """Every class of the training set has an output.
+
+    Raises:
+        ValueError: A head has fewer classes than the data.
+
+    When:
+        Every training starts.
+    """
+    classes = (getattr(dataset, 'metainfo', None) or {}).get('classes') or ()
+    for head in heads:
+        if len(classes) > head.num_classes:
+            raise ValueError(
+                f'the training set has {len(classes)} classes, the head num_classes='
+                f'{head.num_classes}: set model.head.num_classes={len(classes)}'
+            )
+
+
+def check_concatenated(dataset: Any) -> None:
+    """Data sets that are put together number the same classes in the same way.
+
+    Raises:
+        ValueError: They have different classes, whose numbers would be mixed up.
+
+    When:
+        Every training starts.
+    """
+    parts = getattr(dataset, 'datasets', None)
+    if parts is None:
+        inner = getattr(dataset, 'dataset', None)
+        if inner is not None:
+            check_concatenated(inner)
+        return
+    known = [(getattr(part, 'metainfo', None) or {}).get('classes') for part in parts]
+    named = [tuple(classes) for classes in known if classes]
+    for other in named[1:]:
+        if other != named[0]:
+            raise ValueError(
+                f'{type(dataset).__name__} puts data sets with different classes together: '
+                f'{_some(named[0])} and {_some(other)}. Class 0 of one would be class 0 of the '
+                'other. Give all parts the same metainfo.classes'
+            )
+    for part in parts:
+        check_concatenated(part)
+
+
+def check_labels(heads: list[nn.Module], dataset: Any) -> None:
+    """Every label is a class of the head, a whole number in [0, num_classes).
+
+    Of a large data set a sample is checked, and every batch when it is loaded.
+
+    Raises:
+        ValueError: A label is not, or a sample has none; the message names sample, label and range.
+
+    When:
+        Every training starts, and every batch of it is loaded.
+    """
+    if not heads:
+        return
+    num_classes = min(head.num_classes for head in heads)
+    for index, info in annotations(dataset):
+        for label in _numbers(info.get('gt_label')):
+            # A transform may still change the label: what is trained with decides.
+            if not 0 <= label < num_classes and not _loads_well(dataset, index, num_classes):
+                raise ValueError(
+                    bad_label(f'training {describe_sample(index, info)}', label, num_classes)
+                )
+
+
+def bad_label(sample: str, label: int, num_classes: int) -> str:
+    """The message for a label that is no class."""
+    return (
+        f'{sample} has gt_label={label}, but the head has the classes 0 to {num_classes - 1} '
+        f'(num_classes={num_classes}): correct the label, or set model.head.num_classes'
+    )
+
+
+def _numbers(label: Any) -> list[int]:
+    """The classes of an annotation; none where it is something else."""
+    if isinstance(label, (int, np.integer)):
+        return [int(label)]
+    if isinstance(label, (np.ndarray, Tensor)):
+        label = label.reshape(-1).tolist()
+    if isinstance(label, (list, tuple)):
+        return [int(number) for number in label if isinstance(number, (int, np.integer))]
+    return []
+
+
+def _loads_well(dataset: Any, index: int, num_classes: int) -> bool:
+    try:
+        with generators_kept():
+            sample = dataset[index]['data_samples']
+    except Exception:
+        return False  # the label is wrong in any case
+    loaded = sample.get('gt_label') if isinstance(sample, BaseDataElement) else None
+    numbers = _numbers(loaded)
+    return bool(numbers) and all(0 <= number < num_classes for number in numbers)
+
+
+def _some(classes: tuple) -> str:
+    shown = ', '.join(map(str, classes[:3]))
+    return f'{len(classes)} classes ({shown}{", ..." if len(classes) > 3 else ""})'

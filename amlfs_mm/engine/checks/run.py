@@ -1,0 +1,44 @@
+"""What must hold before any training, with a search or without."""
+
+from __future__ import annotations
+
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from .batch_norm import check_batch_norm
+from .batches import check_evaluation_data, check_iterations, check_replicas, check_samplers
+from .checked_collate import CheckedCollate
+from .hooks import check_hooks
+from .labels import check_concatenated, check_labels, check_num_classes, classification_heads
+
+
+def check_run(runner: Runner) -> None:
+    """The data, the model and the hooks of a training fit each other.
+
+    From here on the labels of every batch are checked while it is loaded. A second call does
+    nothing.
+
+    Raises:
+        ValueError: Something does not fit; the message names it and the cure.
+
+    When:
+        Every training starts.
+    """
+    check_hooks(runner)
+    if runner.train_loop is None:
+        return  # MMEngine's error follows
+    loader = runner.train_dataloader
+    if isinstance(getattr(loader, 'collate_fn', None), CheckedCollate):
+        return
+    check_samplers(runner)
+    check_iterations(loader)
+    check_replicas(loader)
+    if runner.val_loop is not None:
+        check_evaluation_data(runner.val_loop.dataloader, 'val_dataloader')
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    heads = classification_heads(model)
+    check_concatenated(loader.dataset)
+    check_num_classes(heads, loader.dataset)
+    check_labels(heads, loader.dataset)
+    check_batch_norm(model, loader)
+    loader.collate_fn = CheckedCollate(loader.collate_fn, heads)

@@ -1,0 +1,218 @@
+"""What must hold before a search, on top of what holds for every run."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from mmengine.dist import all_gather_object, get_world_size
+from mmengine.model import is_model_wrapper
+from mmengine.runner import EpochBasedTrainLoop, Runner
+from torch import nn
+
+from ..search_schedule import SearchSchedule
+from ..searched_heads import find_heads
+from .annotations import annotations, distinct, image_path
+from .batches import check_data_order
+from .checkpoint_hooks import check_checkpoints
+from .run import check_run
+
+PATHS_COMPARED = 50_000
+"""Images of a data set, at most, whose paths are compared."""
+
+
+def check_search(runner: Runner, schedule: SearchSchedule) -> None:
+    """Everything that a search needs is there.
+
+    Raises:
+        ValueError: Something does not hold; the message names it and the cure.
+
+    When:
+        A search starts.
+    """
+    check_validation(runner)
+    check_hard_labels(runner.model)
+    find_heads(runner.model)
+    check_run(runner)
+    check_seeds(runner)
+    check_data_order(runner.train_dataloader)
+    check_held_out(runner.train_dataloader.dataset, runner.val_dataloader.dataset)
+    schedule.check()
+    check_checkpoints(runner, schedule.search_every)
+
+
+def check_epochs(runner: Runner) -> None:
+    """The training loop is MMEngine's epoch-based one: a loss lasts for an epoch.
+
+    Raises:
+        ValueError: The loop counts iterations, or is one of another package.
+
+    When:
+        A search or a replay starts.
+    """
+    if type(runner.train_loop) is not EpochBasedTrainLoop:
+        raise ValueError(
+            f'a loss search needs EpochBasedTrainLoop, the epoch-based loop of MMEngine, got '
+            f'{type(runner.train_loop).__name__}: set train_cfg=dict(by_epoch=True, max_epochs=...)'
+        )
+
+
+def check_validation(runner: Runner) -> None:
+    """There are validation data (D_v), on which candidates are scored.
+
+    Raises:
+        ValueError: There are none.
+
+    When:
+        A search starts.
+    """
+    if runner.val_loop is None:
+        raise ValueError(
+            'a loss search scores candidates on held-out data (D_v): the config needs '
+            'val_dataloader, val_cfg and val_evaluator'
+        )
+
+
+def check_seeds(runner: Runner) -> None:
+    """All processes have one seed, from which they draw the same losses.
+
+    Raises:
+        ValueError: ``randomness`` asks for a seed for each process.
+
+    When:
+        A search or a replay starts.
+    """
+    randomness = runner.cfg.get('randomness') or {}
+    seeds = all_gather_object(runner.seed) if get_world_size() > 1 else [runner.seed]
+    if randomness.get('diff_rank_seed') or len(set(seeds)) > 1:
+        raise ValueError(
+            'randomness.diff_rank_seed=True gives each process a seed of its own, but all replicas '
+            'of a candidate need one theta: leave it out. Replicas augment their images '
+            'differently in any case'
+        )
+
+
+def check_hard_labels(model: nn.Module) -> None:
+    """The model trains with one class a sample, which the target's cosine needs.
+
+    Raises:
+        ValueError: It mixes labels (Mixup, CutMix, any batch augmentation of mmpretrain).
+
+    When:
+        A search or a replay starts.
+    """
+    model = model.module if is_model_wrapper(model) else model
+    augments = getattr(getattr(model, 'data_preprocessor', None), 'batch_augments', None)
+    if augments is not None:
+        names = [type(augment).__name__ for augment in getattr(augments, 'augments', [augments])]
+        raise ValueError(
+            f'a loss search needs one class a sample, but the model mixes labels with {names}: '
+            'remove model.train_cfg.augments'
+        )
+
+
+def check_held_out(trained: Any, validation: Any) -> None:
+    """No image of the validation data (D_v) is trained on.
+
+    Files are compared by path, also in data sets made of others. Of more than 50,000 images a
+    sample is compared. Images that are no files are compared by their pixels; as data sets may hold
+    some images twice, only more than half of D_v count. Other data sets cannot be told apart.
+
+    Raises:
+        ValueError: Some are: rewards would be scores on training data.
+
+    When:
+        A search starts.
+    """
+    held_out = _images(validation)
+    shared = sorted(held_out & _images(trained)) if held_out else []
+    files = [name for name in shared if not name.startswith(PIXELS)]
+    if not files and len(shared) <= len(held_out) / 2:
+        return
+    example = f'such as {files[0]}' if files else 'which are no files'
+    raise ValueError(
+        f'{len(shared)} of the {len(held_out)} images of the validation data (D_v) are also '
+        f'trained on, {example}: rewards would be training scores. Hold them out of '
+        'train_dataloader.dataset; where both split one source, give both the same split (for '
+        'amlfs_mm.ReIDDataset: held_out and split_seed)'
+    )
+
+
+PIXELS = 'pixels '
+
+
+def _images(dataset: Any) -> set[str]:
+    """The paths of a data set's images; of those without, a hash of the pixels."""
+    found = set()
+    for _, info in annotations(distinct(dataset), PATHS_COMPARED):
+        pixels = info.get('img')
+        if path := image_path(info):
+            found.add(path)
+        elif isinstance(pixels, np.ndarray):
+            found.add(PIXELS + hashlib.sha1(pixels.tobytes()).hexdigest())
+    return found
+
+
+def check_reward(metrics: dict, reward: str) -> None:
+    """The evaluator produces the reward.
+
+    Raises:
+        ValueError: It does not; the message names those it does.
+
+    When:
+        The model has been evaluated for the first time, before a search trains.
+    """
+    if reward not in metrics:
+        raise ValueError(
+            f'the evaluator does not produce the reward {reward!r}; it produces {sorted(metrics)}. '
+            "Set the hook's reward to one of them, or change val_evaluator"
+        )
+
+
+SAVED = ('epoch', 'search_space', 'policy', 'records', 'gradients')
+
+
+def check_resumed(saved: dict | None, search_space: object) -> None:
+    """The checkpoint continues a search in this space.
+
+    Raises:
+        ValueError: It was not written by a search, or by another version, or in another space.
+
+    When:
+        A search is resumed.
+    """
+    if saved is None:
+        raise ValueError(
+            "the checkpoint to resume has no 'loss_search' state: no search wrote it. To start a "
+            'search from its weights give it as load_from, without --resume'
+        )
+    if missing := [key for key in SAVED if key not in saved]:
+        raise ValueError(
+            f"the 'loss_search' state of the checkpoint to resume has no {', '.join(missing)}: "
+            'another version of amlfs_mm wrote it. Resume with that version, or give the '
+            'checkpoint as load_from'
+        )
+    if saved['search_space'] != repr(search_space):
+        raise ValueError(
+            f'the checkpoint to resume searched in {saved["search_space"]}, the config in '
+            f"{search_space!r}: set the head's num_intervals (or search_space) to the checkpoint's"
+        )
+
+
+def check_policy_state(saved: dict, policy: Any) -> None:
+    """The checkpoint's policy is of the same kind as the config's.
+
+    Raises:
+        ValueError: It keeps something else.
+
+    When:
+        A search is resumed.
+    """
+    own = set(policy.state_dict())
+    if set(saved) != own:
+        raise ValueError(
+            f'the policy in the checkpoint to resume has the state {sorted(saved)}, '
+            f"{type(policy).__name__} has {sorted(own)}: set the hook's policy to the one that "
+            'searched'
+        )
