@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from mmengine.device import get_device
 from mmengine.dist import is_distributed, is_main_process, sync_random_seed
+from mmengine.evaluator import Evaluator
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper, revert_sync_batchnorm
@@ -17,6 +18,7 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import nn
 from torch.optim import Optimizer
+from torch.utils.data import DataLoader
 
 from amlfs_mm.registry import RUNNERS
 from amlfs_mm.utils.atomic_files import atomic_write
@@ -36,6 +38,7 @@ from .runner_access import (
 )
 from .state.checkpoints import find_checkpoints, is_whole
 from .state.training_state import each_wrapper, whole_checkpoint
+from .whole_batches import evaluate_whole_batches, leave_batches_whole, load_whole_batches
 
 
 @RUNNERS.register_module()
@@ -48,7 +51,9 @@ class LossSearchRunner(Runner):
     several processes on a CPU, or more than there are GPUs. Checkpoints appear whole or not at all,
     also of class weights that are spread over the replicas (``sharded=True`` of a head).
 
-    Its options stand in the config's ``loss_search``; see :class:`RunnerOptions`.
+    Its options stand in the config's ``loss_search``; see :class:`RunnerOptions`. With
+    ``in_memory_gib`` at the top of the config, each data loader's images are kept in memory if they
+    take no more GiB than that, and a batch of them is one tensor from the data to the metric.
     """
 
     def setup_env(self, env_cfg: dict) -> None:
@@ -103,6 +108,18 @@ class LossSearchRunner(Runner):
             device_ids=[torch.cuda.current_device()] if on_gpu else None,
         )
         return super().wrap_model({**defaults, **(model_wrapper_cfg or {})}, model)
+
+    def build_model(self, model: nn.Module | dict) -> nn.Module:
+        built = super().build_model(model)
+        leave_batches_whole(built)
+        return built
+
+    def build_dataloader(self, dataloader: DataLoader | dict, *args, **kwargs) -> DataLoader:
+        built = Runner.build_dataloader(dataloader, *args, **kwargs)
+        return load_whole_batches(built, self.cfg.get('in_memory_gib', 0))
+
+    def build_evaluator(self, evaluator: dict | list | Evaluator) -> Evaluator:
+        return evaluate_whole_batches(super().build_evaluator(evaluator))
 
     def build_optim_wrapper(
         self, optim_wrapper: Optimizer | OptimWrapper | dict

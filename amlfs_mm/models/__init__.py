@@ -1,5 +1,6 @@
 from .backbones import CIFARResNet, IResNet, MGNBackbone, SphereFace20, TorchreidBackbone
 from .classifiers import EmbeddingClassifier
+from .data_preprocessors import BatchDataPreprocessor
 from .heads import AMLFSHead, MGNHead, PerBranchMGNHead, SFTHead, ShardedLinear, SoftmaxHead
 from .losses import AMSoftmaxMargin, ArcFaceMargin, ASoftmaxMargin, BatchHardTripletLoss
 from .necks import EmbeddingNeck, MGNNeck
@@ -9,6 +10,7 @@ __all__ = [
     'AMSoftmaxMargin',
     'ASoftmaxMargin',
     'ArcFaceMargin',
+    'BatchDataPreprocessor',
     'BatchHardTripletLoss',
     'CIFARResNet',
     'EmbeddingClassifier',
