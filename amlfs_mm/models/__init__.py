@@ -1,4 +1,4 @@
-from .backbones import CIFARResNet, IResNet, MGNBackbone, SphereFace20, TorchreidBackbone
+from .backbones import MLP, CIFARResNet, IResNet, MGNBackbone, SphereFace20, TorchreidBackbone
 from .classifiers import EmbeddingClassifier
 from .data_preprocessors import BatchDataPreprocessor
 from .heads import AMLFSHead, MGNHead, PerBranchMGNHead, SFTHead, ShardedLinear, SoftmaxHead
@@ -6,6 +6,7 @@ from .losses import AMSoftmaxMargin, ArcFaceMargin, ASoftmaxMargin, BatchHardTri
 from .necks import EmbeddingNeck, MGNNeck
 
 __all__ = [
+    'MLP',
     'AMLFSHead',
     'AMSoftmaxMargin',
     'ASoftmaxMargin',
