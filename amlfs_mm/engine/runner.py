@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import is_distributed, is_main_process, sync_random_seed
+from mmengine.evaluator import Evaluator
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper, revert_sync_batchnorm
@@ -17,6 +18,7 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import nn
 from torch.optim import Optimizer
+from torch.utils.data import DataLoader
 
 from amlfs_mm.registry import RUNNERS
 from amlfs_mm.utils.atomic_files import atomic_write
@@ -48,6 +50,7 @@ from .state.checkpoints import (
 )
 from .state.training_state import each_wrapper, whole_checkpoint
 from .state.weights import Comparison, check_same_weights, check_some_weights, log_weights
+from .whole_batches import evaluate_whole_batches, leave_batches_whole, load_whole_batches
 
 
 @RUNNERS.register_module()
@@ -62,7 +65,9 @@ class LossSearchRunner(Runner):
     MMEngine's does not. A checkpoint appears whole or not at all, also if its class weights are
     spread over the replicas (``sharded=True`` of a head).
 
-    Its options stand in the config's ``loss_search``; see :class:`RunnerOptions`.
+    Its options stand in the config's ``loss_search``; see :class:`RunnerOptions`. With
+    ``in_memory_gib`` at the top of the config, each data loader's images are kept in memory if they
+    take no more GiB than that, and a batch of them is one tensor from the data to the metric.
     """
 
     evaluates_only = False  # a test or a validation by itself: its checkpoint must fit exactly
@@ -126,6 +131,18 @@ class LossSearchRunner(Runner):
             device_ids=None if device.type == 'cpu' else [device.index],
         )
         return super().wrap_model({**defaults, **(model_wrapper_cfg or {})}, model)
+
+    def build_model(self, model: nn.Module | dict) -> nn.Module:
+        built = super().build_model(model)
+        leave_batches_whole(built)
+        return built
+
+    def build_dataloader(self, dataloader: DataLoader | dict, *args, **kwargs) -> DataLoader:
+        built = Runner.build_dataloader(dataloader, *args, **kwargs)
+        return load_whole_batches(built, self.cfg.get('in_memory_gib', 0))
+
+    def build_evaluator(self, evaluator: dict | list | Evaluator) -> Evaluator:
+        return evaluate_whole_batches(super().build_evaluator(evaluator))
 
     def build_optim_wrapper(
         self, optim_wrapper: Optimizer | OptimWrapper | dict

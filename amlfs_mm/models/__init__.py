@@ -1,14 +1,17 @@
-from .backbones import CIFARResNet, IResNet, MGNBackbone, SphereFace20, TorchreidBackbone
+from .backbones import MLP, CIFARResNet, IResNet, MGNBackbone, SphereFace20, TorchreidBackbone
 from .classifiers import EmbeddingClassifier
+from .data_preprocessors import BatchDataPreprocessor
 from .heads import AMLFSHead, MGNHead, PerBranchMGNHead, SFTHead, ShardedLinear, SoftmaxHead
 from .losses import AMSoftmaxMargin, ArcFaceMargin, ASoftmaxMargin, BatchHardTripletLoss
 from .necks import EmbeddingNeck, MGNNeck
 
 __all__ = [
+    'MLP',
     'AMLFSHead',
     'AMSoftmaxMargin',
     'ASoftmaxMargin',
     'ArcFaceMargin',
+    'BatchDataPreprocessor',
     'BatchHardTripletLoss',
     'CIFARResNet',
     'EmbeddingClassifier',

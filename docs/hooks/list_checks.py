@@ -84,7 +84,9 @@ def section(docstring: str, title: str) -> str:
 def raised(node: ast.FunctionDef) -> list[str]:
     """The classes of the errors that a function raises itself."""
     errors = [inner.exc for inner in ast.walk(node) if isinstance(inner, ast.Raise) and inner.exc]
-    return sorted({ast.unparse(error.func if isinstance(error, ast.Call) else error) for error in errors})
+    return sorted(
+        {ast.unparse(error.func if isinstance(error, ast.Call) else error) for error in errors}
+    )
 
 
 def calls(tree: ast.Module) -> Iterator[tuple[str, str]]:

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from helpers.runs import ROOT
 from mmengine.config import Config
+
+from helpers.runs import ROOT
 
 # Bash calls the handler for every command that it does not find, and there is no PATH.
 PRELUDE = r"""
@@ -35,7 +36,9 @@ def expand(code: str, tree: Path) -> list[list[str]]:
     assert syntax.returncode == 0, syntax.stderr
     # A function of a script's name goes before the script.
     scripts = [str(path.relative_to(ROOT)) for path in (ROOT / 'tools').glob('*.sh')]
-    functions = '\n'.join(f'{name}() {{ command_not_found_handle {name} "$@"; }}' for name in scripts)
+    functions = '\n'.join(
+        f'{name}() {{ command_not_found_handle {name} "$@"; }}' for name in scripts
+    )
     done = subprocess.run(
         ['bash', '-c', f'exec 3>&1 1>/dev/null\n{PRELUDE}\n{functions}\n{code}'],
         cwd=tree,

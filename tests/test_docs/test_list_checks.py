@@ -57,7 +57,9 @@ def test_a_check_is_described(tmp_path: Path, list_checks):
     assert stated.raises == 'KeyError'
     assert stated.when == 'The tenth batch.'
     table = list_checks.render('room', [size])
-    assert r'| `check_size` | The size `h` is right \| positive. | ValueError: It is not. |' in table
+    assert (
+        r'| `check_size` | The size `h` is right \| positive. | ValueError: It is not. |' in table
+    )
 
 
 def test_a_check_without_a_docstring_is_refused(tmp_path: Path, list_checks):

@@ -8,6 +8,10 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from amlfs_mm.utils.lazy_data_samples import LazyDataSamples
+
+from .in_memory_images import InMemoryImages
+
 SAMPLE_BYTES = 2048
 """What a data sample takes beside its tensors; measured: 1 to 2.5 KB."""
 
@@ -49,7 +53,7 @@ class CachedBatchLoader(DataLoader):
     def _load_and_keep(self, stream: tuple) -> Iterator:
         batches, size = [], 0
         whole = self.batch_sampler.skip == 0
-        for batch in super().__iter__():
+        for batch in self._load():
             size += bytes_of(batch)
             if whole := whole and size <= self._room:
                 batches.append(batch)
@@ -60,6 +64,13 @@ class CachedBatchLoader(DataLoader):
             self._epochs[stream] = batches
             self._room -= size
 
+    def _load(self) -> Iterator:
+        images = self.dataset.dataset
+        if isinstance(images, InMemoryImages):
+            # Without workers: to send a batch takes longer than to make it.
+            return (images.batch(*batch) for batch in self.batch_sampler.batches())
+        return super().__iter__()
+
 
 def bytes_of(batch) -> int:
     """Memory of a batch: its tensors', and about that of its data samples."""
@@ -67,6 +78,8 @@ def bytes_of(batch) -> int:
         return batch.nbytes
     if isinstance(batch, BaseDataElement):
         return SAMPLE_BYTES + sum(map(bytes_of, batch.all_values()))
+    if isinstance(batch, LazyDataSamples):
+        return SAMPLE_BYTES * len(batch) + batch.labels.nbytes
     if isinstance(batch, dict):
         return sum(map(bytes_of, batch.values()))
     return sum(map(bytes_of, batch)) if isinstance(batch, (list, tuple)) else 0

@@ -7,7 +7,6 @@ who happened to load it. Here each sample carries its own seed through the loade
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Iterator
 
 import cv2
@@ -18,7 +17,6 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from amlfs_mm.utils.randomness import derive_seed, derive_seeds, generators_kept, seed_cpu
 
 from .batch_cache import CachedBatchLoader
-from .in_memory_images import InMemoryImages
 
 # How files and decoders say that an image is missing, truncated or no image: Python and Pillow;
 # mmcv's loading transforms; OpenCV.
@@ -62,19 +60,34 @@ class SeededBatchSampler(Sampler):
             self.sampler.set_epoch(derive_seed(*self.stream) % 2**31)
         return iter(self.batch_sampler)
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        drawn = Counter()
-        for number, batch in enumerate(self.order()):
-            times = []
-            for index in batch:
-                times.append(drawn[index])
-                drawn[index] += 1
+    def batches(self) -> Iterator[tuple[list[int], np.ndarray]]:
+        """The batches after ``skip``: the indices and the seeds of each one's samples."""
+        order = list(self.order())
+        indices = np.array([index for batch in order for index in batch], np.int64)
+        # For a whole epoch at once: numpy takes as long for a batch.
+        seeds = derive_seeds(*self.stream, indices, times_drawn(indices))
+        end = 0
+        for number, batch in enumerate(order):
+            start, end = end, end + len(batch)
             if number >= self.skip:
-                seeds = derive_seeds(*self.stream, np.array(batch), np.array(times))
-                yield list(zip(batch, seeds.tolist(), strict=True))
+                yield batch, seeds[start:end]
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        for indices, seeds in self.batches():
+            yield list(zip(indices, seeds.tolist(), strict=True))
 
     def __len__(self) -> int:
         return len(self.batch_sampler)
+
+
+def times_drawn(indices: np.ndarray) -> np.ndarray:
+    """How often each of the numbers (N,) had occurred before."""
+    order = np.argsort(indices, kind='stable')
+    ordered = indices[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: len(indices)])
+    times = np.empty_like(indices)
+    times[order] = np.arange(len(indices)) - np.repeat(starts, np.diff(np.r_[starts, len(indices)]))
+    return times
 
 
 class SeededDataset(Dataset):
@@ -99,8 +112,6 @@ class SeededDataset(Dataset):
 
     def __getitems__(self, batch: list[tuple[int, int]]) -> list:
         """What torch's loaders ask for instead of one sample after the other, if it is there."""
-        if isinstance(self.dataset, InMemoryImages):
-            return self.dataset.augmented(*map(list, zip(*batch, strict=True)))
         with generators_kept():
             return [self._load(index, seed) for index, seed in batch]
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import torch
 from mmpretrain.evaluation.metrics import Accuracy
-from mmpretrain.models.heads import ClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
@@ -23,11 +22,11 @@ from ..layers.logits import (
 )
 from ..layers.sharded_linear import ShardedLinear, build_class_weights, whole_weight
 from ..losses import fused_amlfs_loss, log_tau
-from .hard_targets import hard_targets
+from .hard_targets import WholeBatchHead, hard_targets
 
 
 @MODELS.register_module()
-class AMLFSHead(ClsHead):
+class AMLFSHead(WholeBatchHead):
     """A bias-free linear or cosine classifier trained with the loss L^theta (Eq. 4, 16, 17).
 
     Replaces ``LinearClsHead`` or ``ArcFaceClsHead`` in a config. Without a search it trains with
@@ -153,7 +152,7 @@ class AMLFSHead(ClsHead):
             return bias_free_logits(features, whole_weight(self.fc), self.scale)[0]
 
     def loss(
-        self, feats: tuple[Tensor, ...], data_samples: list[DataSample], **kwargs
+        self, feats: tuple[Tensor, ...], data_samples: Sequence[DataSample], **kwargs
     ) -> dict[str, Tensor]:
         """The mean over the batch of the searched loss (Eq. 16), as ``dict(loss=...)``.
 

@@ -11,6 +11,7 @@ from amlfs_mm.registry import MODELS
 from amlfs_mm.search import BranchSearchSpace, find_loss
 
 from ..necks import MGNFeatures
+from .hard_targets import hard_targets
 
 
 @MODELS.register_module()
@@ -75,7 +76,7 @@ class MGNHead(BaseModule):
                     losses[f'{key}_softmax_{i}'] = value / len(self.classifiers)
                 else:
                     losses[f'{key}_{i}'] = value
-        target = torch.cat([sample.gt_label for sample in data_samples])
+        target = hard_targets(data_samples, type(self).__name__)
         for i, feature in enumerate(feats.reduced):
             losses[f'loss_triplet_{i}'] = self.triplet(feature, target) / len(feats.reduced)
         return losses

@@ -17,11 +17,11 @@ from amlfs_mm.utils.autocast import without_autocast
 from ..layers.logits import Scale, check_scale, initial_weights, norms_outside_t
 from ..layers.sharded_linear import ShardedLinear, build_class_weights, whole_weight
 from ..losses import AMSoftmaxMargin, transform_target_logit
-from .hard_targets import hard_targets
+from .hard_targets import WholeBatchHead, hard_targets
 
 
 @MODELS.register_module()
-class SoftmaxHead(LinearClsHead):
+class SoftmaxHead(WholeBatchHead, LinearClsHead):
     """The hand-made counterpart of :class:`amlfs_mm.AMLFSHead`, which it equals at the identity.
 
     Logits are ``W_j . x``, or with a scale s ``s cos(theta_j)``: SphereReID's sphere softmax

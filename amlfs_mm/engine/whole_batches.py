@@ -1,0 +1,44 @@
+"""The parts of a runner that keep a batch in a few tensors, from the images to the metric.
+
+mmengine and mmpretrain handle a batch sample by sample, which takes longer than a small network
+needs for it. These parts give the same numbers. Components of mmpretrain that know nothing of them
+get data samples as ever.
+"""
+
+from __future__ import annotations
+
+from mmengine.evaluator import Evaluator
+from torch import nn
+from torch.utils.data import DataLoader
+
+# The parts are imported when a runner is built: they bring mmpretrain with them.
+
+
+def load_whole_batches(loader: DataLoader, max_gib: float) -> DataLoader:
+    """The loader, its images in memory if they fit into so many GiB.
+
+    Raises:
+        ValueError: ``max_gib`` is no number from 0.
+    """
+    from amlfs_mm.datasets.loading.whole_batches import with_whole_batches
+
+    if not isinstance(max_gib, (int, float)) or not max_gib >= 0:
+        raise ValueError(f'in_memory_gib must be a number >= 0, got {max_gib!r}')
+    return with_whole_batches(loader, max_gib)
+
+
+def leave_batches_whole(model: nn.Module) -> None:
+    """Let a model of mmpretrain normalise such batches as a whole."""
+    from mmpretrain.models import ClsDataPreprocessor
+
+    from amlfs_mm.models import BatchDataPreprocessor
+
+    if type(getattr(model, 'data_preprocessor', None)) is ClsDataPreprocessor:
+        model.data_preprocessor = BatchDataPreprocessor.like(model.data_preprocessor)
+
+
+def evaluate_whole_batches(evaluator: Evaluator) -> Evaluator:
+    """Mmengine's evaluator, with an accuracy that counts predictions of such batches as a whole."""
+    from amlfs_mm.evaluation.accuracy import BatchEvaluator
+
+    return BatchEvaluator.like(evaluator) if type(evaluator) is Evaluator else evaluator

@@ -1,0 +1,3 @@
+from .batch_data_preprocessor import BatchDataPreprocessor
+
+__all__ = ['BatchDataPreprocessor']

@@ -1,0 +1,93 @@
+"""The data samples of a batch as a few tensors; a sample is made when somebody asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from mmpretrain.structures import DataSample
+from torch import Tensor
+
+
+class LazyDataSamples(Sequence):
+    """A sequence of mmpretrain's ``DataSample`` of N images with one class each.
+
+    Who knows this class reads the tensors. Everybody else takes items from it as from a list: an
+    item is made on the first access and kept, so that what is written to it stays.
+
+    Args:
+        labels: (N,) int64, the classes.
+        sources: The N samples from which the items are made. They are not changed.
+        pred_score: (N, C), the predicted probabilities, if there are any.
+        pred_label: (N, 1), the predicted classes, if there are any.
+    """
+
+    def __init__(
+        self,
+        labels: Tensor,
+        sources: Sequence[DataSample],
+        pred_score: Tensor | None = None,
+        pred_label: Tensor | None = None,
+    ) -> None:
+        self.labels = labels
+        self.sources = sources
+        self.pred_score = pred_score
+        self.pred_label = pred_label
+        self._made: dict[int, DataSample] = {}
+
+    @property
+    def untouched(self) -> bool:
+        """Whether no item has been made yet: then the tensors tell all there is."""
+        return not self._made
+
+    def to(self, device: torch.device) -> LazyDataSamples:
+        """The same samples, their tensors on another device."""
+        if self.labels.device == device:
+            return self
+        return LazyDataSamples(self.labels.to(device, non_blocking=True), self.sources)
+
+    def predicted(self, pred_score: Tensor, pred_label: Tensor) -> LazyDataSamples:
+        """The same samples with predictions (N, C) and (N, 1)."""
+        return LazyDataSamples(self.labels, self.sources, pred_score, pred_label)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int | slice) -> DataSample | list[DataSample]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        position = range(len(self))[index]  # an IndexError ends an iteration
+        if position not in self._made:
+            self._made[position] = self._make(position)
+        return self._made[position]
+
+    def _make(self, position: int) -> DataSample:
+        sample = self.sources[position].clone()
+        sample.set_gt_label(self.labels[position : position + 1])
+        if self.pred_score is not None:
+            sample.set_pred_score(self.pred_score[position])
+        if self.pred_label is not None:
+            sample.set_pred_label(self.pred_label[position])
+        return sample
+
+
+class Selection(Sequence):
+    """The items of a list at some positions; only those are pickled with it.
+
+    Args:
+        items: The whole list.
+        positions: Of the selected items.
+    """
+
+    def __init__(self, items: Sequence, positions: Sequence[int]) -> None:
+        self.items = items
+        self.positions = positions
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __getitem__(self, index: int):
+        return self.items[self.positions[index]]
+
+    def __reduce__(self) -> tuple:
+        return list, ([self[i] for i in range(len(self))],)
