@@ -38,6 +38,7 @@ from mmengine.registry import MODELS, init_default_scope
 from mmpretrain import models  # noqa: F401  (forked processes then need not import them)
 
 from amlfs_mm.engine import Population, TrainingState
+from amlfs_mm.engine.state.hand_over import broadcast_state
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / 'tests/configs/tiny_search.py'
@@ -120,7 +121,7 @@ def coordinate(rank: int, processes: int, rounds: int, port: int, results: mp.Si
         moments.append(time.perf_counter())
         population.exchange_rewards({rank: 0.5}, processes)
         moments.append(time.perf_counter())
-        state = population.hand_over(state, number % processes, into=state)
+        state = broadcast_state(population, state, number % processes, into=state)
         moments.append(time.perf_counter())
         taken[number] = torch.tensor(moments, dtype=torch.float64).diff()
     if everyone is not None:

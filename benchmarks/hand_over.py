@@ -30,6 +30,7 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from amlfs_mm.engine import Population, TrainingState
+from amlfs_mm.engine.state.hand_over import broadcast_state
 
 
 def stand_in(model: nn.Module) -> SimpleNamespace:
@@ -90,7 +91,7 @@ def times(
 
     def hand_over() -> TrainingState:
         nonlocal start  # its memory goes on as the received state's
-        start = population.hand_over(best, 0, into=start)
+        start = broadcast_state(population, best, 0, into=start)
         return start
 
     def plain() -> Tensor:
@@ -117,7 +118,7 @@ def extra_memory(runner: SimpleNamespace, population: Population) -> int:
     start, best = train_a_round(runner, population)
     Path('/proc/self/clear_refs').write_text('5')  # VmHWM, the most memory so far, starts anew
     before = of_this_process('VmRSS')
-    population.hand_over(best, 0, into=start).restore(runner)
+    broadcast_state(population, best, 0, into=start).restore(runner)
     return of_this_process('VmHWM') - before
 
 

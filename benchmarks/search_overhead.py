@@ -177,8 +177,9 @@ def run_search(data_root: str, candidates: int, rounds: int, pause: Callable) ->
 
 def watch_search(runner: Runner, steps: StepClock) -> None:
     """Time what a search does besides training."""
-    from amlfs_mm.datasets import reproducible
+    from amlfs_mm.datasets.loading import seeded_loader
     from amlfs_mm.engine import LossSearchHook, TrainingState
+    from amlfs_mm.engine.loops.loss_search_loop import LossSearchLoop
 
     hook = next(hook for hook in runner.hooks if isinstance(hook, LossSearchHook))
     for owner, name, step in (
@@ -186,15 +187,15 @@ def watch_search(runner: Runner, steps: StepClock) -> None:
         (TrainingState, 'capture', 'capture states'),
         (TrainingState, 'restore', 'restore states'),
         (hook, 'install', 'install a candidate: seeds, theta'),
-        (reproducible, 'derive_seeds', 'a seed for each image'),
+        (seeded_loader, 'derive_seeds', 'a seed for each image'),
         (hook, 'before_train_iter', 'before each iteration: sign of life'),
         (hook, 'after_train_iter', 'after each iteration: is the loss finite'),
-        (hook, 'score', 'before each evaluation: are the weights finite'),
-        (hook, 'evaluate', EVALUATION),
+        (LossSearchLoop, 'score', 'before each evaluation: are the weights finite'),
+        (LossSearchLoop, 'evaluate', EVALUATION),
         (hook, 'exchange_rewards', 'exchange rewards'),
-        (hook, 'update', 'update mu'),
-        (hook, 'take_over', 'take over the winner'),
-        (hook, 'report', 'write the journal, tell the user'),
+        (hook, 'update_policy', 'update mu'),
+        (hook, 'hand_over', 'take over the winner'),
+        (hook, 'record', 'write the records, log the round'),
         (runner, 'save_checkpoint', 'save checkpoints'),
     ):
         steps.watch(owner, name, step)

@@ -88,7 +88,6 @@ class LossSearchHook(Hook):
         )
         check_search(runner, self.schedule)
         self.heads = find_heads(runner.model)
-        self.my_candidates = self.population.my_candidates(self.options.num_candidates)
         replace_train_loop(runner, LossSearchLoop(runner.train_loop, self))
 
     def before_train(self, runner: Runner) -> None:
@@ -118,7 +117,7 @@ class LossSearchHook(Hook):
         self.history = SearchHistory(directory, writes=self.population.is_main)
         self.progress = CandidateProgress(
             self.runner.max_epochs,
-            len(self.my_candidates),
+            len(self.population.my_candidates(self.options.num_candidates)),
             len(self.runner.train_dataloader),
             self.runner.logger,
             self.population.is_main,
@@ -164,6 +163,10 @@ class LossSearchHook(Hook):
         if resumed:
             self.runner.logger.info(f'Going on with candidates {resumed} where a job was stopped')
         return search_round
+
+    def my_candidates(self, theta: Tensor) -> list[int]:
+        """Those of the candidates (B, D) that this sub-runner trains."""
+        return self.population.my_candidates(len(theta))
 
     def install(self, search_round: SearchRound, epoch: int, candidate: int) -> None:
         """Set the state, the loss, the data order and all random numbers of a candidate's epoch."""

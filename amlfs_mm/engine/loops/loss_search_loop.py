@@ -62,7 +62,7 @@ class LossSearchLoop(EpochBasedTrainLoop):
 
             # Train the model M_w separately with each, and score it on D_v: R(theta_i).
             self.round = self.begin_round(theta)
-            for candidate in self.round.remaining(search.my_candidates):
+            for candidate in self.round.remaining(search.my_candidates(theta)):
                 for epoch in self.round.remaining_epochs():
                     search.install(self.round, epoch, candidate)
                     self.train_epoch()

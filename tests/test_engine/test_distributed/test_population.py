@@ -12,6 +12,7 @@ from mmengine.dist import all_reduce, get_dist_info, is_main_process
 
 from amlfs_mm.engine import Population, TrainingState
 from amlfs_mm.engine.distributed.population import everyone_agrees
+from amlfs_mm.engine.state.hand_over import broadcast_state
 
 
 def in_processes(world: int, function, *arguments) -> None:
@@ -58,7 +59,7 @@ def check_grid(rank: int) -> None:
     # Replica r hands over to replica r, whatever the sizes that the others had.
     winner = state_of(2 + rank % 2)
     own = state_of(rank) if rank >= 2 else None
-    received = population.hand_over(own, winner=1)
+    received = broadcast_state(population, own, source=1)
     assert received.tree == winner.tree
     assert received.flat.keys() == winner.flat.keys()
     for key, value in winner.flat.items():
@@ -106,4 +107,4 @@ def test_without_a_process_group(tmp_path: Path):
     assert population.is_main
     assert population.my_candidates(3) == [0, 1, 2]
     state = state_of(1)
-    assert population.hand_over(state, 0) is state
+    assert broadcast_state(population, state, 0) is state
