@@ -51,7 +51,6 @@ from torch import Tensor, nn
 from amlfs_mm.datasets import InMemoryImages
 from amlfs_mm.datasets.loading.in_memory_images import shift_and_flip
 from amlfs_mm.engine.loops.batch_val_loop import BatchValLoop
-from amlfs_mm.engine.runner_access import only_hooks
 from amlfs_mm.models import AMLFSHead
 from amlfs_mm.registry import DATASETS
 from amlfs_mm.search import GaussianPolicy
@@ -203,6 +202,7 @@ class Measurement(Hook):
     def watch(self, runner: Runner) -> None:
         """Count what the loop calls to train a candidate, and each round."""
         loop = runner.train_loop
+        of_search = runner.val_loop
         self.evaluation = BatchValLoop(runner, runner.test_dataloader, runner.test_evaluator)
         train_epoch, begin_round, finish_round = (
             loop.train_epoch,
@@ -226,8 +226,9 @@ class Measurement(Hook):
             finish_round()
             lasted = self.read() - self.began
             began = self.read()
-            with only_hooks(runner, loop.hooks_of_candidates):  # as the search evaluates D_v
-                self.evaluation.run()
+            runner._val_loop = self.evaluation
+            loop.evaluate()  # as the search evaluates D_v
+            runner._val_loop = of_search
             self.results.append(
                 dict(
                     round=lasted,
