@@ -109,6 +109,10 @@ class LossSearchRunner(Runner):
                     handler.setLevel(logging.ERROR)
         return logger
 
+    def register_default_hooks(self, hooks: dict | None = None) -> None:
+        deferred = dict(type='amlfs_mm.DeferredRuntimeInfoHook')
+        super().register_default_hooks(dict(runtime_info=deferred) | dict(hooks or {}))
+
     def register_hooks(self, *args, **kwargs) -> None:
         super().register_hooks(*args, **kwargs)
         if self.population.sub_runner > 0:
