@@ -38,6 +38,7 @@ from statistics import median
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from measuring import Goal, alternate, check, describe_machine, keep_memory, median_ratio
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
@@ -49,6 +50,7 @@ from torch import Tensor, nn
 
 from amlfs_mm.datasets import InMemoryImages
 from amlfs_mm.datasets.loading.in_memory_images import shift_and_flip
+from amlfs_mm.engine.loops.batch_val_loop import BatchValLoop
 from amlfs_mm.models import AMLFSHead
 from amlfs_mm.registry import DATASETS
 from amlfs_mm.search import GaussianPolicy
@@ -198,8 +200,10 @@ class Measurement(Hook):
         self.results: list[dict[str, float]] = []
 
     def watch(self, runner: Runner) -> None:
-        """Count what the loop calls to train a candidate, and rounds from start to start."""
+        """Count what the loop calls to train a candidate, and each round."""
         loop = runner.train_loop
+        of_search = runner.val_loop
+        self.evaluation = BatchValLoop(runner, runner.test_dataloader, runner.test_evaluator)
         train_epoch, begin_round, finish_round = (
             loop.train_epoch,
             loop.begin_round,
@@ -222,7 +226,9 @@ class Measurement(Hook):
             finish_round()
             lasted = self.read() - self.began
             began = self.read()
-            runner.test_loop.run()
+            runner._val_loop = self.evaluation
+            loop.evaluate()  # as the search evaluates D_v
+            runner._val_loop = of_search
             self.results.append(
                 dict(
                     round=lasted,
@@ -303,12 +309,12 @@ class BareSearch:
             offsets = torch.randint(9, (len(rows), 2))
             flip = torch.rand(len(rows)) < 0.5
             rows = rows.to(images.device)
-            batch = shift_and_flip(images[rows], 4, offsets, flip)
+            batch = shift_and_flip(images.index_select(0, rows), 4, offsets, flip)
             features = self.features(batch)
             weight = self.head.fc.weight
-            target = labels[rows]
+            target = labels.index_select(0, rows)
             features = features.float()
-            logits = features @ weight.T
+            logits = F.linear(features, weight)
             loss = self.head.per_sample_loss(logits, features, target).mean()
             loss.backward()
             self.optimizer.step()
@@ -321,7 +327,7 @@ class BareSearch:
         images, labels = self.data[part]
         right = 0
         for batch, target in zip(images.split(500), labels.split(500), strict=True):
-            logits = self.features(batch).float() @ self.head.fc.weight.T
+            logits = F.linear(self.features(batch).float(), self.head.fc.weight)
             right += (logits.argmax(1) == target).sum()
         return 100 * right.item() / len(images)
 

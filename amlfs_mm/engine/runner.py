@@ -15,7 +15,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper, OptimWrapperDict
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner, ValLoop
 from torch import nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
@@ -30,6 +30,7 @@ from .distributed.failures import dead_workers_awaited, explain_failure
 from .distributed.launch import init_distributed
 from .distributed.population import Population
 from .distributed.sharded_weights import agree_on_steps, keep_out_of_ddp, keep_own_moments
+from .loops.batch_val_loop import BatchValLoop
 from .options import read_runner_options
 from .runner_access import (
     checkpoint_to_load,
@@ -109,6 +110,10 @@ class LossSearchRunner(Runner):
                     handler.setLevel(logging.ERROR)
         return logger
 
+    def register_default_hooks(self, hooks: dict | None = None) -> None:
+        deferred = dict(type='amlfs_mm.DeferredRuntimeInfoHook')
+        super().register_default_hooks(dict(runtime_info=deferred) | dict(hooks or {}))
+
     def register_hooks(self, *args, **kwargs) -> None:
         super().register_hooks(*args, **kwargs)
         if self.population.sub_runner > 0:
@@ -143,6 +148,12 @@ class LossSearchRunner(Runner):
 
     def build_evaluator(self, evaluator: dict | list | Evaluator) -> Evaluator:
         return evaluate_whole_batches(super().build_evaluator(evaluator))
+
+    def build_val_loop(self, loop: BaseLoop | dict) -> BaseLoop:
+        built = super().build_val_loop(loop)
+        if type(built) is not ValLoop:
+            return built
+        return BatchValLoop(self, built.dataloader, built.evaluator, built.fp16)
 
     def build_optim_wrapper(
         self, optim_wrapper: Optimizer | OptimWrapper | dict

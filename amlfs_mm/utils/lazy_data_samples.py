@@ -18,8 +18,8 @@ class LazyDataSamples(Sequence):
     Args:
         labels: (N,) int64, the classes.
         sources: The N samples from which the items are made. They are not changed.
-        pred_score: (N, C), the predicted probabilities, if there are any.
-        pred_label: (N, 1), the predicted classes, if there are any.
+        pred_score: (N, C), the predicted probabilities, if there are any. The predicted class is the
+            most probable one.
     """
 
     def __init__(
@@ -27,12 +27,10 @@ class LazyDataSamples(Sequence):
         labels: Tensor,
         sources: Sequence[DataSample],
         pred_score: Tensor | None = None,
-        pred_label: Tensor | None = None,
     ) -> None:
         self.labels = labels
         self.sources = sources
         self.pred_score = pred_score
-        self.pred_label = pred_label
         self._made: dict[int, DataSample] = {}
 
     @property
@@ -46,9 +44,9 @@ class LazyDataSamples(Sequence):
             return self
         return LazyDataSamples(self.labels.to(device, non_blocking=True), self.sources)
 
-    def predicted(self, pred_score: Tensor, pred_label: Tensor) -> LazyDataSamples:
-        """The same samples with predictions (N, C) and (N, 1)."""
-        return LazyDataSamples(self.labels, self.sources, pred_score, pred_label)
+    def predicted(self, pred_score: Tensor) -> LazyDataSamples:
+        """The same samples with predicted probabilities (N, C)."""
+        return LazyDataSamples(self.labels, self.sources, pred_score)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -65,9 +63,8 @@ class LazyDataSamples(Sequence):
         sample = self.sources[position].clone()
         sample.set_gt_label(self.labels[position : position + 1])
         if self.pred_score is not None:
-            sample.set_pred_score(self.pred_score[position])
-        if self.pred_label is not None:
-            sample.set_pred_label(self.pred_label[position])
+            score = self.pred_score[position]
+            sample.set_pred_score(score).set_pred_label(score.argmax(dim=0, keepdim=True))
         return sample
 
 

@@ -59,22 +59,20 @@ class InMemoryImages(Dataset):
         self.flip_prob = flip_prob
         self.images, self.labels, self.data_samples = self._load()
 
-    def batch(self, indices: Sequence[int], seeds: Sequence[int] | None = None) -> dict:
+    def batch(self, indices: list[int], seeds: Sequence[int] | None = None) -> dict:
         """The images (N, C, H, W) uint8 and their :class:`LazyDataSamples`.
 
         Args:
-            indices: Of the N samples.
+            indices: Of the N samples, at least one.
             seeds: A uniform number in [0, 2^32) for each, which decides its augmentation. None:
                 they are drawn from numpy's global generator, as mmengine's transforms draw.
         """
-        rows = torch.as_tensor(indices).to(self.device, non_blocking=True)
-        images = self.images.index_select(0, rows)
+        images, labels = self._take(indices)
         if self.padding or self.flip_prob:
             if seeds is None:
                 seeds = np.random.randint(2**32, size=len(indices), dtype=np.uint32)
             offsets, flip = self._draw(np.asarray(seeds, np.int64))
             images = shift_and_flip(images, self.padding, offsets, flip)
-        labels = self.labels.index_select(0, rows)
         return dict(
             inputs=images,
             data_samples=LazyDataSamples(labels, Selection(self.data_samples, indices)),
@@ -99,6 +97,14 @@ class InMemoryImages(Dataset):
         if name.startswith('__') or name == 'dataset':
             raise AttributeError(name)
         return getattr(self.dataset, name)
+
+    def _take(self, indices: list[int]) -> tuple[Tensor, Tensor]:
+        """Images and labels; in their own order, as in an evaluation, they are not copied."""
+        first, count = indices[0], len(indices)
+        if indices[-1] == first + count - 1 and indices == list(range(first, first + count)):
+            return self.images[first : first + count], self.labels[first : first + count]
+        rows = torch.as_tensor(indices).to(self.device, non_blocking=True)
+        return self.images.index_select(0, rows), self.labels.index_select(0, rows)
 
     def _draw(self, seeds: np.ndarray) -> tuple[Tensor, Tensor]:
         """Offsets (N, 2) in [0, 2 padding] and flips (N,): the seeds' digits, in that base."""

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import torch
-from mmengine.hooks import Hook, ParamSchedulerHook
+from mmengine.hooks import Hook, IterTimerHook, ParamSchedulerHook
 from mmengine.runner import EpochBasedTrainLoop
 from torch import Tensor, nn
 
@@ -118,7 +118,9 @@ class LossSearchLoop(EpochBasedTrainLoop):
 
     def evaluate(self) -> dict[str, float]:
         """All metrics of the model on D_v."""
-        with only_hooks(self.runner, [*self.hooks_of_candidates, self.search]):
+        hooks = [h for h in self.hooks_of_candidates if not isinstance(h, IterTimerHook)]
+        # No logger shows the times.
+        with only_hooks(self.runner, [*hooks, self.search]):
             return self.runner.val_loop.run()
 
     def finish_round(self) -> None:

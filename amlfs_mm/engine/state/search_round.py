@@ -73,7 +73,8 @@ class SearchRound:
             The iterations of the epoch that are already done.
         """
         assert self.candidate is not None
-        self.finite = torch.ones((), dtype=torch.bool)
+        device = next(runner.model.parameters()).device
+        self.finite = torch.ones((), dtype=torch.bool, device=device)
         self.iteration = 0
         begun = self.begun.pop(self.candidate, None)
         if begun is not None:

@@ -50,5 +50,4 @@ class WholeBatchHead(ClsHead):
     ) -> Sequence[DataSample]:
         if not is_whole(data_samples):
             return super()._get_predictions(cls_score, data_samples)
-        scores = F.softmax(cls_score, dim=1)
-        return data_samples.predicted(scores, scores.argmax(dim=1, keepdim=True).detach())
+        return data_samples.predicted(F.softmax(cls_score, dim=1))

@@ -1,45 +1,68 @@
-"""The batch-hard triplet loss, as torchreid has it."""
+"""The batch-hard triplet loss, as torchreid has it, without waiting for the device."""
 
 from __future__ import annotations
 
+import math
+
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from amlfs_mm.registry import MODELS
 from amlfs_mm.utils.autocast import without_autocast
-from amlfs_mm.utils.optional_imports import import_torchreid
 
 
 @MODELS.register_module()
 class BatchHardTripletLoss(nn.Module):
     """Mean over anchors of ``max(0, margin + farthest positive - nearest negative)``.
 
-    Euclidean distances within the batch that this process has; mining and loss are
-    ``torchreid.reid.losses.TripletLoss`` (Hermans et al., arXiv 1703.07737), in float32.
+    Euclidean distances within the batch that this process has, in float32 (Hermans et al.,
+    arXiv 1703.07737). The numbers are those of ``torchreid.reid.losses.TripletLoss``, which takes
+    the anchors one by one, so that a GPU waits for the host twice an anchor.
 
     Args:
         margin: As above; distances are of features that are not normalised.
         loss_weight: Factor.
-
-    Raises:
-        ImportError: torchreid is not installed.
     """
 
     def __init__(self, margin: float = 0.3, loss_weight: float = 1.0) -> None:
         super().__init__()
-        self.triplet = import_torchreid('losses').TripletLoss(margin)
+        self.margin = margin
         self.loss_weight = loss_weight
 
     def forward(self, features: Tensor, target: Tensor) -> Tensor:
         """The loss of features (N, D) with labels (N,).
 
         Raises:
-            ValueError: All labels are equal, so that there is no negative.
+            ValueError: All labels are equal, so that there is no negative. On a GPU, which is not
+                waited for, a RuntimeError that CUDA reports later.
         """
-        if (target == target[0]).all():
-            raise ValueError(
-                f'the batch has {len(target)} images of one identity and no negative for a '
-                'triplet: each process needs two identities (batch_size >= 2 x num_instances x '
-                'replicas)'
-            )
+        check_negatives(target)
         with without_autocast(features):
-            return self.loss_weight * self.triplet(features.float(), target)
+            distance = euclidean_distances(features.float())
+            same = target[:, None] == target
+            farthest = distance.where(same, 0).amax(dim=1)
+            nearest = distance.where(~same, math.inf).amin(dim=1)
+            further = torch.ones_like(nearest)  # which of the two shall be larger
+            loss = F.margin_ranking_loss(nearest, farthest, further, self.margin)
+            return self.loss_weight * loss
+
+
+def euclidean_distances(features: Tensor) -> Tensor:
+    """(N, N) between features (N, D), at least 1e-6: the root has a finite gradient there."""
+    squares = features.pow(2).sum(dim=1, keepdim=True).expand(-1, len(features))
+    squared = torch.addmm(squares + squares.T, features, features.T, alpha=-2)
+    return squared.clamp(min=1e-12).sqrt()
+
+
+def check_negatives(target: Tensor) -> None:
+    """Raise an error if all labels (N,) are equal."""
+    message = (
+        f'the batch has {len(target)} images of one identity and no negative for a triplet: each '
+        'process needs two identities (batch_size >= 2 x num_instances x replicas)'
+    )
+    differ = (target != target[0]).any()
+    if target.device.type != 'cpu':
+        torch._assert_async(differ, message)
+    elif not differ:
+        raise ValueError(message)

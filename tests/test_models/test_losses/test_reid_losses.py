@@ -8,6 +8,7 @@ import torch
 from mmpretrain.registry import MODELS
 
 from amlfs_mm.models.losses import BatchHardTripletLoss, spectral_feature_transform
+from amlfs_mm.utils.optional_imports import import_torchreid
 
 
 @pytest.mark.parametrize('temperature', [0.02, 0.1, 1.0])
@@ -65,3 +66,17 @@ def test_duplicates_have_a_finite_gradient():
 def test_one_identity_is_refused():
     with pytest.raises(ValueError, match='no negative'):
         BatchHardTripletLoss()(torch.randn(4, 3), torch.tensor([5, 5, 5, 5]))
+
+
+def test_the_triplet_loss_and_its_gradient_are_torchreids_bit_for_bit():
+    draw = torch.Generator().manual_seed(2)
+    target = torch.arange(16) // 4
+    gradients = []
+    for loss in (BatchHardTripletLoss(1.2), import_torchreid('losses').TripletLoss(1.2)):
+        x = torch.randn(16, 8, generator=draw.manual_seed(2)).requires_grad_()
+        value = loss(x, target)
+        value.backward()
+        gradients.append((value.detach(), x.grad))
+    (ours, our_gradient), (theirs, their_gradient) = gradients
+    assert torch.equal(ours, theirs)
+    assert torch.equal(our_gradient, their_gradient)
