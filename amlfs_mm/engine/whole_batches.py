@@ -8,10 +8,24 @@ get data samples as ever.
 from __future__ import annotations
 
 from mmengine.evaluator import Evaluator
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
 # The parts are imported when a runner is built: they bring mmpretrain with them.
+
+
+def train_whole_batches(runner: Runner) -> None:
+    """Let a runner train with whole batches, also a plain Runner, whose config is the same.
+
+    Images in memory are augmented with other random numbers than images that are loaded one by
+    one. So a search or a replay needs them on a plain Runner too, to be the same there. On a
+    LossSearchRunner nothing is left to do.
+    """
+    loop, model = runner.train_loop, runner.model
+    loop.dataloader = load_whole_batches(loop.dataloader, runner.cfg.get('in_memory_gib', 0))
+    leave_batches_whole(model.module if is_model_wrapper(model) else model)
 
 
 def load_whole_batches(loader: DataLoader, max_gib: float) -> DataLoader:

@@ -48,7 +48,7 @@ def test_rounds(schedule: SearchSchedule, expected: list):
         ({'custom_hooks.0.search_every': 0}, 'search_every must be a whole number >= 1, got 0'),
         (
             {'custom_hooks.0.search_every': 2, 'default_hooks.checkpoint.interval': 2},
-            'checkpoint.interval=2 with search_every=2: set it to 1',
+            'checkpoint.interval=2 with search_every=2 would save within a round: set it to 1',
         ),
         ({'default_hooks.checkpoint.max_keep_ckpts': 1}, 'set it to 2 or more'),
         ({'default_hooks.checkpoint.by_epoch': False}, 'by_epoch=False'),

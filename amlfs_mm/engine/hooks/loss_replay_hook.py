@@ -23,6 +23,7 @@ from ..state.training_state import (
     set_all_gradients,
     synchronise_replicas,
 )
+from ..whole_batches import train_whole_batches
 
 
 @HOOKS.register_module()
@@ -80,6 +81,7 @@ class LossReplayHook(Hook):
             self.theta = self.schedule.held(runner.max_epochs)
         else:
             self._check_epochs()
+        train_whole_batches(runner)
         replace_train_loop(runner, LossReplayLoop(runner.train_loop, self))
 
     def before_train(self, runner: Runner) -> None:

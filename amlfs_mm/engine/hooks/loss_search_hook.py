@@ -45,6 +45,7 @@ from ..state.training_state import (
     set_all_gradients,
 )
 from ..state.unfinished_round import resume_round
+from ..whole_batches import train_whole_batches
 
 
 @HOOKS.register_module()
@@ -88,6 +89,7 @@ class LossSearchHook(Hook):
         )
         check_search(runner, self.schedule)
         self.heads = find_heads(runner.model)
+        train_whole_batches(runner)
         replace_train_loop(runner, LossSearchLoop(runner.train_loop, self))
 
     def before_train(self, runner: Runner) -> None:
