@@ -36,6 +36,9 @@ class Labelled(BaseDataset):
         metainfo = dict(classes=classes) if classes else None
         super().__init__(metainfo=metainfo, pipeline=pipeline, **kwargs)
 
+    def get_cat_ids(self, idx: int) -> list[int]:
+        return [self.labels[idx]]
+
     def load_data_list(self) -> list[dict]:
         generator = np.random.default_rng(0)
         data = []

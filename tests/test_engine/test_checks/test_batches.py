@@ -72,8 +72,9 @@ def test_no_batch_at_all(tmp_path: Path, search: bool):
 
 
 def test_no_image_at_all(tmp_path: Path):
-    with pytest.raises(ValueError, match=r'dataset \(Labelled\) is empty'):
-        runner_on(tmp_path, small(0, filter_cfg=None)).train()
+    for options in ({}, dict(serialize_data=False)):
+        with pytest.raises(ValueError, match=r'dataset \(Labelled\) is empty'):
+            runner_on(tmp_path, small(0, **options)).train()
 
 
 @pytest.mark.parametrize('kind', ['vectors', 'pooled maps'])
