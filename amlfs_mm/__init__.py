@@ -16,6 +16,7 @@ SUB_PACKAGES = (
     'datasets',
     'engine',
     'evaluation',
+    'export',
     'models',
     'search',
     'visualization',

@@ -226,7 +226,11 @@ class LossSearchRunner(Runner):
         filename = expand_checkpoint(filename)
         remote = is_remote(filename)
         if not remote:  # before any weight is changed, and before hooks see the content
-            found = self._compare_weights(read_checkpoint(filename, tensors=False), filename)
+            content = read_checkpoint(filename, tensors=False)
+            for hook in self.hooks:
+                if getattr(hook, 'decides_loss', False):  # first: was it a run of this kind?
+                    hook.after_load_checkpoint(self, content)
+            found = self._compare_weights(content, filename)
         with reading(filename):
             checkpoint = super().load_checkpoint(filename, *args, **kwargs)
         if remote:

@@ -26,18 +26,20 @@ def find_size(cfg: Config) -> tuple[int, int]:
     that is the answer. If it leaves them as they are, the backbone's ``input_size`` is.
 
     Raises:
-        ValueError: The config does not determine the size.
+        ValueError: The config does not determine the size, or its pipeline needs more than images.
     """
     pipeline = find_pipeline(cfg)
-    found, problem = set(), 'the config has no test pipeline'
+    found: set[tuple[int, int]] = set()
+    problem = 'the config has no test pipeline'
     if pipeline is not None:
         init_default_scope(cfg.get('default_scope', 'mmpretrain'))
         try:
             found = feed(pipeline, SIZES)
         except Exception as error:
-            problem = f'the test pipeline does not run on an image alone ({error})'
-        else:
-            problem = f'the test pipeline feeds images of several sizes, {_some(found)}'
+            raise ValueError(
+                f'the test pipeline does not run on a drawn image ({error}): give --size H W'
+            ) from error
+        problem = f'the test pipeline feeds images of several sizes, {_some(found)}'
     if len(found) == 1:
         return _padded(found.pop(), cfg)
     backbone = cfg.model.get('backbone') or {}

@@ -28,6 +28,7 @@ from mmengine.config import Config
 import amlfs_mm  # noqa: F401  (cures for the OpenMMLab stack come before a config is read)
 from amlfs_mm.analysis import Row, compare_groups, find_runs, group_runs
 from amlfs_mm.engine.state.checkpoints import find_checkpoints
+from amlfs_mm.utils.paths import user_path
 
 TOOLS = Path(__file__).resolve().parent.parent
 
@@ -36,11 +37,11 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('what', nargs='+', type=Path, metavar='CONFIG_OR_WORK_DIR')
+    parser.add_argument('what', nargs='+', type=user_path, metavar='CONFIG_OR_WORK_DIR')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0], help='of the configs')
     parser.add_argument('--processes', type=int, default=2, help='of each search')
     parser.add_argument('--jobs', type=int, default=1, help='runs at a time')
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/benchmark'))
+    parser.add_argument('--work-dir', type=user_path, default=Path('work_dirs/benchmark'))
     parser.add_argument('--metric', default='accuracy/top1')
     parser.add_argument(
         '--controls', nargs='+', metavar='NAME', help='config names; default all but the last'

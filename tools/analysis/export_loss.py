@@ -16,6 +16,7 @@ from amlfs_mm.engine.state.checkpoints import find_checkpoints
 from amlfs_mm.registry import search_space_of
 from amlfs_mm.search import formulas
 from amlfs_mm.utils.atomic_files import atomic_write
+from amlfs_mm.utils.paths import user_path
 
 
 def parse_args() -> argparse.Namespace:
@@ -24,7 +25,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         'source',
-        type=Path,
+        type=user_path,
         help="a search's work dir or checkpoint, a loss_schedule.json, or a loss file",
     )
     parser.add_argument('--epoch', type=int, help='from 1; default: the last')
@@ -34,7 +35,9 @@ def parse_args() -> argparse.Namespace:
         default='mu',
         help="the distribution's mean after the epoch, or the epoch's best candidate",
     )
-    parser.add_argument('--out', type=Path, help='default: loss_<what>_epoch_<n>.json beside it')
+    parser.add_argument(
+        '--out', type=user_path, help='default: loss_<what>_epoch_<n>.json beside it'
+    )
     return parser.parse_args()
 
 

@@ -25,6 +25,7 @@ from amlfs_mm.analysis import (
     read_run,
 )
 from amlfs_mm.search import SearchSpace
+from amlfs_mm.utils.paths import user_path
 from amlfs_mm.visualization import pictures_of_search, plot_gradients, plot_known_losses
 from amlfs_mm.visualization.figures import save_both
 
@@ -34,7 +35,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     out = argparse.ArgumentParser(add_help=False)
-    out.add_argument('--out-dir', type=Path, default=Path('figures'))
+    out.add_argument('--out-dir', type=user_path, default=Path('figures'))
     kinds = parser.add_subparsers(dest='kind', required=True)
 
     losses = kinds.add_parser('losses', parents=[out], help='Fig. 1')
@@ -43,14 +44,19 @@ def parse_args() -> argparse.Namespace:
     losses.add_argument('--num-classes', type=int, default=10, help='C of the margin losses')
 
     search = kinds.add_parser('search', parents=[out], help='Fig. 3 and more')
-    search.add_argument('run', type=Path, metavar='WORK_DIR', help='or a checkpoint in it')
+    search.add_argument('run', type=user_path, metavar='WORK_DIR', help='or a checkpoint in it')
     search.add_argument('--epoch', type=int, help="whose population is drawn; default the last's")
     search.add_argument(
-        '--null-runs', type=Path, nargs='+', default=[], metavar='WORK_DIR', help='random rewards'
+        '--null-runs',
+        type=user_path,
+        nargs='+',
+        default=[],
+        metavar='WORK_DIR',
+        help='random rewards',
     )
 
     gradients = kinds.add_parser('gradients', parents=[out], help='Fig. 4')
-    gradients.add_argument('pairs', nargs='+', metavar='CONFIG CHECKPOINT')
+    gradients.add_argument('pairs', type=user_path, nargs='+', metavar='CONFIG CHECKPOINT')
     gradients.add_argument('--names', nargs='+', help='of the models; default those of the configs')
     gradients.add_argument('--max-samples', type=int, help='training images; default all')
     gradients.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')

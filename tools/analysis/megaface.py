@@ -12,7 +12,6 @@ amlfs_mm.MegaFaceFeatures writes the files.
 
 import argparse
 import json
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -28,21 +27,26 @@ from amlfs_mm.evaluation.faces.megaface import (
     refine_probes,
 )
 from amlfs_mm.utils.atomic_files import atomic_write
+from amlfs_mm.utils.paths import user_path
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('probes', type=Path, help='folder of the probes (FaceScrub)')
-    parser.add_argument('distractors', type=Path, help='folder of the distractors (MegaFace)')
-    parser.add_argument('--probe-list', type=Path, required=True, help="JSON with 'path' and 'id'")
-    parser.add_argument('--distractor-lists', type=Path, nargs='+', required=True)
+    parser.add_argument('probes', type=user_path, help='folder of the probes (FaceScrub)')
+    parser.add_argument('distractors', type=user_path, help='folder of the distractors (MegaFace)')
+    parser.add_argument(
+        '--probe-list', type=user_path, required=True, help="JSON with 'path' and 'id'"
+    )
+    parser.add_argument('--distractor-lists', type=user_path, nargs='+', required=True)
     parser.add_argument('--suffix', default='.bin', help='what feature files add to image paths')
-    parser.add_argument('--noise', type=Path, nargs='+', default=[], help='lists of noisy images')
+    parser.add_argument(
+        '--noise', type=user_path, nargs='+', default=[], help='lists of noisy images'
+    )
     parser.add_argument('--ranks', type=int, nargs='+', default=[1])
     parser.add_argument('--device', default='cpu', help='where to compare, such as cuda')
-    parser.add_argument('--out', type=Path, help='also write the rates to this JSON file')
+    parser.add_argument('--out', type=user_path, help='also write the rates to this JSON file')
     return parser.parse_args()
 
 

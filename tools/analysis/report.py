@@ -34,6 +34,7 @@ from amlfs_mm.analysis import (
 )
 from amlfs_mm.search import SearchSpace
 from amlfs_mm.utils.atomic_files import atomic_write
+from amlfs_mm.utils.paths import user_path
 from amlfs_mm.version import __version__
 from amlfs_mm.visualization import (
     Picture,
@@ -50,15 +51,15 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('work_dirs', nargs='+', type=Path, metavar='WORK_DIR')
-    parser.add_argument('--out', type=Path, default=Path('report.html'))
+    parser.add_argument('work_dirs', nargs='+', type=user_path, metavar='WORK_DIR')
+    parser.add_argument('--out', type=user_path, default=Path('report.html'))
     parser.add_argument('--metric', help="of the test; default the search's reward")
     parser.add_argument(
         '--controls', nargs='+', metavar='NAME', help='config names; default all but the last'
     )
     parser.add_argument(
         '--null-runs',
-        type=Path,
+        type=user_path,
         nargs='+',
         default=[],
         metavar='WORK_DIR',

@@ -11,6 +11,7 @@ import amlfs_mm  # noqa: F401
 from amlfs_mm.evaluation.reid.distances import DISTANCES, pairwise_distance
 from amlfs_mm.evaluation.reid.features import load_features
 from amlfs_mm.evaluation.reid.reid_metric import rerank_features
+from amlfs_mm.utils.paths import user_path
 from amlfs_mm.visualization.figures import save
 from amlfs_mm.visualization.reid_plots import best_and_worst, draw_rankings, plot_cmc
 
@@ -19,8 +20,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('features', type=Path, help='.npz that the test evaluator wrote')
-    parser.add_argument('--out-dir', type=Path, default=Path('rankings'))
+    parser.add_argument('features', type=user_path, help='.npz that the test evaluator wrote')
+    parser.add_argument('--out-dir', type=user_path, default=Path('rankings'))
     parser.add_argument('--distance', choices=DISTANCES, default='cosine')
     parser.add_argument('--rerank', action='store_true', help='rank by the re-ranked distance')
     parser.add_argument('--queries', type=int, default=5, help='best, and as many worst')

@@ -11,19 +11,19 @@ in skipped.txt.
 """
 
 import argparse
-from pathlib import Path
 
 import amlfs_mm  # noqa: F401
 from amlfs_mm.datasets.faces.preparation.face_alignment import align_folder
 from amlfs_mm.datasets.faces.preparation.face_landmarks import LandmarkDetector, LandmarkList
+from amlfs_mm.utils.paths import user_path
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('source', type=Path, help='the folder with <identity>/<photo>')
-    parser.add_argument('target', type=Path, help='a new folder for <identity>/<photo>.png')
+    parser.add_argument('source', type=user_path, help='the folder with <identity>/<photo>')
+    parser.add_argument('target', type=user_path, help='a new folder for <identity>/<photo>.png')
     parser.add_argument('--size', choices=('112x112', '112x96'), default='112x112', help='H x W')
     landmarks = parser.add_mutually_exclusive_group(required=True)
     landmarks.add_argument('--landmarks', metavar='FILE', help='a file of landmarks')

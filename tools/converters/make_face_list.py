@@ -7,10 +7,10 @@ own folder is named after, which probes need.
 """
 
 import argparse
-from pathlib import Path
 
 import amlfs_mm  # noqa: F401
 from amlfs_mm.evaluation.faces.megaface import FaceList, write_list
+from amlfs_mm.utils.paths import user_path
 
 IMAGES = {'.bmp', '.jpeg', '.jpg', '.pgm', '.png'}
 
@@ -19,8 +19,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('folder', type=Path)
-    parser.add_argument('--out', type=Path, required=True)
+    parser.add_argument('folder', type=user_path)
+    parser.add_argument('--out', type=user_path, required=True)
     parser.add_argument('--identities', action='store_true', help='also write who is on an image')
     return parser.parse_args()
 

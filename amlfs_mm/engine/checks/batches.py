@@ -55,10 +55,7 @@ def check_iterations(loader: DataLoader) -> None:
     except TypeError:  # an iterable data set does not know
         return
     if images == 0:
-        raise ValueError(
-            f'train_dataloader.dataset ({type(loader.dataset).__name__}) is empty: there '
-            'is nothing to train with'
-        )
+        raise ValueError(empty_data(type(loader.dataset).__name__))
     if batches == 0:
         batch_size = getattr(loader.batch_sampler, 'batch_size', loader.batch_size)
         share = share_of_replica(index_sampler(loader), images)
@@ -67,6 +64,11 @@ def check_iterations(loader: DataLoader) -> None:
             'drop_last=True leaves out what does not fill a batch. Lower batch_size, or set '
             'drop_last=False'
         )
+
+
+def empty_data(kind: str) -> str:
+    """The message for a training set without images."""
+    return f'train_dataloader.dataset ({kind}) is empty: there is nothing to train with'
 
 
 def check_replicas(loader: DataLoader) -> None:

@@ -56,9 +56,8 @@ class CheckedCollate:
             if 'gt_score' in sample:
                 return
             raise ValueError(
-                f'{name} has no gt_label, which {self.head} trains with: it has '
-                f'{sorted(sample.keys())}. Let the data set, or a transform before PackInputs, set '
-                'gt_label'
+                f'{name} has no gt_label, which {self.head} trains with. Let the '
+                'data set, or a transform before PackInputs, set gt_label'
             )
         for label in sample.gt_label.reshape(-1).tolist():
             if not 0 <= label < self.num_classes:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 
 from .batch_norm import check_batch_norm
-from .batches import check_evaluation_data, check_iterations, check_replicas, check_samplers
+from .batches import (
+    check_evaluation_data,
+    check_iterations,
+    check_replicas,
+    check_samplers,
+    empty_data,
+)
 from .checked_collate import CheckedCollate
 from .hooks import check_hooks
 from .labels import check_concatenated, check_labels, check_num_classes, classification_heads
@@ -25,7 +31,7 @@ def check_run(runner: Runner) -> None:
         Every training starts.
     """
     check_hooks(runner)
-    if runner.train_loop is None:
+    if _train_loop(runner) is None:
         return  # MMEngine's error follows
     loader = runner.train_dataloader
     if isinstance(getattr(loader, 'collate_fn', None), CheckedCollate):
@@ -42,3 +48,15 @@ def check_run(runner: Runner) -> None:
     check_labels(heads, loader.dataset)
     check_batch_norm(model, loader)
     loader.collate_fn = CheckedCollate(loader.collate_fn, heads)
+
+
+def _train_loop(runner: Runner) -> BaseLoop | None:
+    """The loop, built from the config if it is not yet."""
+    try:
+        return runner.train_loop
+    except ValueError as error:
+        if 'need at least one array to concatenate' not in str(error):
+            raise
+        # That is what numpy tells mmengine's BaseDataset of an empty list.
+        kind = runner.cfg.train_dataloader.dataset.type
+        raise ValueError(empty_data(getattr(kind, '__name__', kind))) from error

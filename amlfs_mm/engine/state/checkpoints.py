@@ -115,17 +115,26 @@ def read_checkpoint(path: str | Path, tensors: bool = True) -> dict:
     check_checkpoint_file(path)
     device = 'cpu' if tensors else 'meta'
     with reading(path):
-        try:
-            content = torch.load(path, map_location=device, weights_only=True, mmap=True)
-        except RuntimeError as error:
-            if 'mmap can only be used' not in str(error):
-                raise
-            content = torch.load(path, map_location=device, weights_only=True)  # an old format
+        content = _load(path, device)
     if not isinstance(content, dict):
         raise ValueError(
             f'{path} is no checkpoint: it holds a {type(content).__name__}, not a dict of weights'
         )
     return content
+
+
+def _load(path: str | Path, device: str) -> Any:
+    try:
+        return torch.load(path, map_location=device, weights_only=True, mmap=True)
+    except RuntimeError as error:
+        if 'mmap can only be used' not in str(error):
+            raise
+    try:
+        return torch.load(path, map_location=device, weights_only=True)  # an old format
+    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError):
+        raise
+    except Exception as error:  # what a pickle machine says of other files
+        raise pickle.UnpicklingError(f'{type(error).__name__}: {error}') from error
 
 
 @contextmanager

@@ -1,0 +1,127 @@
+"""Data and head are compared at the start of every run; labels also while they are loaded."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from helpers.small_data import PACK, SOFTMAX, Labelled, runner_on
+from mmcv.transforms import BaseTransform
+from mmengine.registry import TRANSFORMS
+from torch import nn
+
+from amlfs_mm.engine.checks import check_concatenated, check_labels
+from amlfs_mm.engine.distributed.failures import CandidateError
+from amlfs_mm.models import SoftmaxHead
+
+LINEAR = dict(type='LinearClsHead', num_classes=10, in_channels=16, topk=(1,), _delete_=True)
+SHARDED = dict(SOFTMAX, sharded=True)
+HEADS = dict(softmax=SOFTMAX, linear=LINEAR, sharded=SHARDED)
+
+
+@TRANSFORMS.register_module()
+class Relabel(BaseTransform):
+    """Adds a number to the label."""
+
+    def __init__(self, by: int) -> None:
+        self.by = by
+
+    def transform(self, results: dict) -> dict:
+        return results | dict(gt_label=results['gt_label'] + self.by)
+
+
+@pytest.mark.parametrize('head', HEADS)
+def test_more_classes_than_the_head_of_a_baseline(tmp_path: Path, head: str):
+    model = dict(head=dict(HEADS[head], num_classes=7))
+    with pytest.raises(ValueError, match=r'10 classes, the head num_classes=7') as error:
+        runner_on(tmp_path, model=model).train()
+    assert 'set model.head.num_classes=10' in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ('head', 'label'), [('softmax', 10), ('linear', -1), ('sharded', 12345), ('searched', -1)]
+)
+def test_a_label_out_of_range(tmp_path: Path, head: str, label: int):
+    labels = [i % 10 for i in range(40)]
+    labels[33] = label
+    paths = [f'images/{i}.png' for i in range(40)]
+    search = head == 'searched'
+    model = {} if search else dict(model=dict(head=HEADS[head]))
+    dataset = dict(type='Labelled', labels=labels, paths=paths)
+    with pytest.raises(ValueError, match='has gt_label') as error:
+        runner_on(tmp_path, dataset, search, **model).train()
+    for part in ('sample 33', 'images/33.png', f'gt_label={label}', 'classes 0 to 9'):
+        assert part in str(error.value)
+
+
+def test_a_transform_that_makes_labels_out_of_range(tmp_path: Path):
+    """The data set cannot know: found while the first batch is loaded."""
+    pipeline = [dict(type='Relabel', by=5), *PACK]
+    dataset = dict(type='Labelled', labels=40, pipeline=pipeline)
+    with pytest.raises(ValueError, match=r'sample \d+ has gt_label=1[0-4], but.* 0 to 9'):
+        runner_on(tmp_path, dataset).train()
+
+
+def test_a_transform_that_brings_labels_into_range(tmp_path: Path):
+    """Labels from 1, as the files have them; what is trained with is right."""
+    dataset = dict(
+        type='Labelled',
+        labels=[1 + i % 10 for i in range(32)],
+        pipeline=[dict(type='Relabel', by=-1), *PACK],
+    )
+    runner = runner_on(tmp_path, dataset, train_cfg=dict(max_epochs=1))
+    runner.train()
+    assert runner.iter == 2
+
+
+@pytest.mark.parametrize('search', [False, True])
+def test_samples_without_labels(tmp_path: Path, search: bool):
+    dataset = dict(type='Labelled', labels=[None] * 32)
+    with pytest.raises((ValueError, CandidateError), match='has no gt_label, which') as error:
+        runner_on(tmp_path, dataset, search).train()
+    assert 'before PackInputs' in str(error.value)
+
+
+class Endless:
+    """A data set of the size of ImageNet that counts how often it is asked."""
+
+    def __init__(self, bad: range = range(0)) -> None:
+        self.asked = 0
+        self.bad = bad
+
+    def __len__(self) -> int:
+        return 1_281_167
+
+    def get_data_info(self, index: int) -> dict:
+        self.asked += 1
+        return dict(gt_label=1000 if index in self.bad else index % 1000)
+
+    def __getitem__(self, index: int) -> dict:
+        raise OSError('no images here')
+
+
+def test_large_data_are_sampled():
+    head: nn.Module = SoftmaxHead(1000, 4)
+    data = Endless()
+    started = time.perf_counter()
+    check_labels([head], data)
+    assert time.perf_counter() - started < 1
+    assert 0 < data.asked <= 20_000
+    with pytest.raises(ValueError, match='gt_label=1000'):  # one class in a hundred is wrong
+        check_labels([head], Endless(bad=range(500_000, 512_000)))
+
+
+def test_data_sets_with_different_classes():
+    """Their class 0 would be the same class."""
+    from mmengine.dataset import ConcatDataset, RepeatDataset
+
+    pets = Labelled(4, classes=['cat', 'dog'])
+    cars = Labelled(4, classes=['bus', 'van'])
+    check_concatenated(ConcatDataset([pets, pets]))
+    mixed = ConcatDataset([pets, cars], ignore_keys='classes')
+    for dataset in (mixed, RepeatDataset.__new__(RepeatDataset)):
+        if dataset is not mixed:
+            dataset.dataset = mixed
+        with pytest.raises(ValueError, match=r'2 classes \(cat, dog\) and 2 classes \(bus, van\)'):
+            check_concatenated(dataset)
