@@ -184,5 +184,6 @@ def rounds_without_update(run: Run) -> str | None:
     if not rounds or not run.moves_mu:
         return None
     return (
-        f'{rounds} of {len(run.searched)} rounds did not update mu: their rewards counted as equal.'
+        f'{rounds} of {len(run.searched)} rounds did not update mu: the policy saw no difference '
+        'between their candidates.'
     )
