@@ -7,6 +7,7 @@ from torch import Tensor
 
 from amlfs_mm.models.losses.reference_loss import CONSTANT_FLOOR, RELATIVE_FLOOR
 from amlfs_mm.search import BranchSearchSpace, PiecewiseLinear, SearchSpace
+from amlfs_mm.search.protocols import Transform
 from amlfs_mm.search.search_space import MIN_SLOPE
 
 from .null_drift import NullDrift
@@ -131,7 +132,7 @@ def floored_part(tau: PiecewiseLinear, floor: str) -> Tensor:
 
 def branch_losses(
     space: SearchSpace | BranchSearchSpace, theta: list[float]
-) -> list[tuple[PiecewiseLinear, PiecewiseLinear]]:
+) -> list[tuple[Transform, Transform]]:
     """t and tau of each branch; a space that is no ``BranchSearchSpace`` has one branch."""
     point = torch.tensor(theta)
     if isinstance(space, BranchSearchSpace):

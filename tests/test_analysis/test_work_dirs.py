@@ -41,7 +41,7 @@ def test_checkpoints_of_something_else(tmp_path: Path, tiny_run: Path):
         read_run(path)
     for content in (b'', b'no checkpoint', (tiny_run / 'epoch_1.pth').read_bytes()[:5000]):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r'epoch_1.pth is no checkpoint, or is cut short'):
+        with pytest.raises(ValueError, match=r'epoch_1.pth is (damaged|refused)'):
             read_run(path)
 
 
