@@ -1,11 +1,12 @@
 """AM-LFS: AutoML for Loss Function Search (ICCV 2019) as an MMEngine extension.
 
-Importing the package cures the OpenMMLab stack (:mod:`.compat`) and makes the registries of scope
-``amlfs_mm`` known (:mod:`.registry`). The components, and mmpretrain with them, are imported on a
-registry's first look-up, or when a sub-package is first used.
+Importing the package repairs the OpenMMLab stack for current versions of its dependencies
+(:mod:`.compat`) and sets up the registries of scope ``amlfs_mm`` (:mod:`.registry`). Components are
+imported when a registry or a sub-package is first used, and mmpretrain with them.
 """
 
 from importlib import import_module
+from types import ModuleType
 
 from amlfs_mm.version import __version__
 
@@ -24,8 +25,8 @@ SUB_PACKAGES = (
 __all__ = ['__version__', 'compat', 'registry']
 
 
-def __getattr__(name: str):
-    """``amlfs_mm.models`` and its like without an import of their own (PEP 562)."""
+def __getattr__(name: str) -> ModuleType:
+    """Import a sub-package, such as ``amlfs_mm.models``, on its first use (PEP 562)."""
     if name in SUB_PACKAGES:
         return import_module(f'{__name__}.{name}')
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

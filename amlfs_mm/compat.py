@@ -1,15 +1,17 @@
-"""What mmengine 0.10.7 and mmpretrain 1.2.0 lack on current torch, numpy and setuptools.
+"""Fixes for mmengine 0.10.7 and mmpretrain 1.2.0 on current torch, numpy and setuptools.
 
-Every cure is here and runs once, on ``import amlfs_mm``. Their maintained forks (onedl-*) need none
-of them, and nothing happens where the cause is absent.
+All of them are here and run once, on ``import amlfs_mm``. A fix whose cause is absent does nothing:
+the maintained forks (onedl-*) need none.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
 import pickle
 import warnings
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,17 +24,17 @@ from mmengine.utils import package_utils
 def allow_history_buffers_in_checkpoints() -> None:
     """Let ``torch.load`` keep its ``weights_only`` guard and still read mmengine's checkpoints.
 
-    They carry the message hub: HistoryBuffers over numpy arrays. A HistoryBuffer refers to its own
-    statistics by ``getattr(HistoryBuffer, 'mean')``; `getattr` itself would be a gadget for a
-    malicious file, so only these look-ups pass.
+    The checkpoints hold the message hub: HistoryBuffers over numpy arrays. A HistoryBuffer refers
+    to its own statistics by ``getattr(HistoryBuffer, 'mean')``. A malicious file could misuse
+    `getattr`: only these look-ups are allowed.
     """
-    reconstruct = np._core.multiarray._reconstruct
+    multiarray: Any = importlib.import_module('numpy._core.multiarray')
     torch.serialization.add_safe_globals(
         [
             HistoryBuffer,
             (_history_statistic, 'builtins.getattr'),
-            reconstruct,
-            np._core.multiarray.scalar,
+            multiarray._reconstruct,
+            multiarray.scalar,
             np.ndarray,
             np.dtype,
             np.dtypes.Float64DType,
@@ -49,10 +51,10 @@ def _history_statistic(owner: type, name: str):
 
 
 def find_packages_without_pkg_resources() -> None:
-    """``_base_ = ['mmpretrain::...']`` without pkg_resources, gone in setuptools 82.
+    """Make ``_base_ = ['mmpretrain::...']`` work without pkg_resources, gone in setuptools 82.
 
-    mmengine imports the two functions by name in several modules, so their code is replaced, not
-    the names.
+    Several modules of mmengine import the two functions by name: their code is replaced, not the
+    names.
     """
     if importlib.util.find_spec('pkg_resources') is None:
         package_utils.is_installed.__code__ = _is_installed.__code__
@@ -86,22 +88,22 @@ def _get_installed_path(package: str) -> str:
 
 
 def silence_mmcv_lite() -> None:
-    """mmcv-lite warns at every import that it lacks an operator that nothing here uses."""
+    """Silence mmcv-lite's warning that it lacks an operator, which nothing here uses."""
     warnings.filterwarnings('ignore', 'Fail to import ``MultiScaleDeformableAttention``')
 
 
 def restore_in1d() -> None:
-    """mmpretrain's retrieval metrics call ``np.in1d``, gone in numpy 2.4; isin is its new name."""
+    """Restore ``np.in1d`` for mmpretrain's retrieval metrics; numpy 2.4 has only ``np.isin``."""
     if not hasattr(np, 'in1d'):
-        np.in1d = np.isin  # noqa: NPY201
+        setattr(np, 'in1d', np.isin)  # noqa: B010  (unknown to type checkers)
 
 
 def forget_earlier_copies_of_datasets() -> None:
-    """``BaseDataset.get_subset`` keeps what it copied for the life of the process.
+    """Let ``BaseDataset.get_subset`` start each copy afresh.
 
-    The default ``memo`` of its deep copy is one dictionary for all calls, keyed by ``id``. Once a
-    data set is gone its address may be that of, say, a transform, which is then "copied" as that
-    data set: rarely, and anywhere a fold or a subset is built twice in a process.
+    The default ``memo`` of its deep copy is one dictionary for all calls, keyed by ``id``. When a
+    data set is gone, another object, such as a transform, may get its address: it is then "copied"
+    as that data set. This happens rarely, in any process that builds several folds or subsets.
     """
     copy = BaseDataset._copy_without_annotation
     if isinstance(inspect.signature(copy).parameters['memo'].default, dict):
@@ -111,10 +113,9 @@ def forget_earlier_copies_of_datasets() -> None:
 
 
 def format_a_config_once() -> None:
-    """mmengine formats the config's text for every checkpoint anew, which takes longer than saving.
+    """Keep the formatted text of a config until the config changes.
 
-    It still writes the config's text as it is then; only a text that has been formatted before is
-    not parsed and laid out again.
+    For every checkpoint mmengine formats the config anew, which takes longer than saving.
     """
     format_code = getattr(mmengine_config, 'FormatCode', None)
     if format_code is None:
@@ -123,7 +124,7 @@ def format_a_config_once() -> None:
 
     def format_once(text: str, **options) -> tuple[str, bool]:
         if text not in formatted:
-            formatted.clear()  # one config a process is the rule
+            formatted.clear()  # a process has one config, as a rule
             formatted[text] = format_code(text, **options)
         return formatted[text]
 

@@ -1,10 +1,11 @@
 """Child registries of mmengine's: a component is ``amlfs_mm.X`` in any config.
 
-A registry imports its ``locations`` on the first look-up, so that no program waits for components
-(and for mmpretrain, which most of them build on) before it needs one.
+A registry imports its ``locations`` on the first look-up. A program that needs no component does
+not wait for them, nor for mmpretrain, which most of them build on.
 """
 
 import ast
+from typing import Any
 
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
@@ -26,8 +27,8 @@ MODELS = Registry('model', parent=MMENGINE_MODELS, locations=['amlfs_mm.models']
 RUNNERS = Registry('runner', parent=MMENGINE_RUNNERS, locations=['amlfs_mm.engine'])
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, locations=['amlfs_mm.datasets'])
 
-# Search spaces and policies. `amlfs_mm.search` knows no registry (torch only), so its classes are
-# registered from here; another space or policy registers itself the same way.
+# Search spaces, policies and reward filters. `amlfs_mm.search` imports torch alone and knows no
+# registry: its classes are registered from here. Other classes register themselves here too.
 TASK_UTILS = Registry('task util', parent=MMENGINE_TASK_UTILS, locations=['amlfs_mm.engine'])
 
 
@@ -47,29 +48,31 @@ def _register_search() -> None:
         TASK_UTILS.register_module(module=getattr(search, name))
 
 
-def search_space_of(text: str):
-    """The search space that files name so: ``SearchSpace(num_intervals=6)``, its ``repr``.
+def search_space_of(text: str) -> Any:
+    """The search space with this ``repr``, such as ``SearchSpace(num_intervals=6)``, from a file.
 
     Raises:
-        ValueError: The text is no call of a registered space with plain arguments.
+        ValueError: The text is not a call of a registered space with plain arguments.
     """
     try:
         return _evaluate(ast.parse(text, mode='eval').body)
     except (SyntaxError, TypeError, ValueError) as error:
         raise ValueError(
-            f'{text!r} names no search space ({error}): expected is the repr of one that is '
-            'registered in TASK_UTILS'
+            f'{text!r} names no search space ({error}): expected is the repr of a space that '
+            'TASK_UTILS has'
         ) from error
 
 
-def _evaluate(node: ast.expr):
-    """A literal, or a call of a registered class."""
+def _evaluate(node: ast.expr) -> Any:
+    """The value of a literal, or of a call of a registered class."""
     if not isinstance(node, ast.Call):
         return ast.literal_eval(node)
     kind = TASK_UTILS.get(node.func.id) if isinstance(node.func, ast.Name) else None
     if kind is None:
         raise ValueError('unknown class')
-    keywords = {keyword.arg: _evaluate(keyword.value) for keyword in node.keywords}
+    if any(keyword.arg is None for keyword in node.keywords):
+        raise ValueError('** is no plain argument')
+    keywords = {str(keyword.arg): _evaluate(keyword.value) for keyword in node.keywords}
     return kind(*map(_evaluate, node.args), **keywords)
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import NamedTuple
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+from mmengine.config import Config
 from scipy import stats
 
 from .run import Run
 
 LEVEL = 0.95
 
-# What may differ between runs of one config: where and how it ran, and the seed.
+# Settings that may differ between runs of one config: where and how each ran.
 CIRCUMSTANCES = {
     'work_dir',
     'launcher',
@@ -29,9 +32,9 @@ class Mean(NamedTuple):
     """A mean over seeds.
 
     Attributes:
-        mean: Of the values.
-        half: Half-width of its 95 % t-interval; None with one value.
-        n: How many values.
+        mean: Mean of the values.
+        half: Half the width of its 95 % t-interval; None with one value.
+        n: Number of values.
     """
 
     mean: float
@@ -43,19 +46,24 @@ class Mean(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """A mean difference over common seeds, with the paired t-test's p-value (None: one seed)."""
+    """A mean difference over common seeds, with the p-value of the paired t-test.
+
+    Attributes:
+        mean: Of the differences.
+        p: The p-value; None with one seed.
+    """
 
     mean: Mean
     p: float | None
 
     @property
     def separated(self) -> bool:
-        """Whether the interval leaves out 0."""
+        """Whether the 95 % interval excludes 0."""
         return self.mean.half is not None and abs(self.mean.mean) > self.mean.half
 
     @property
     def verdict(self) -> str:
-        """The test's outcome and the number of seeds."""
+        """Outcome of the test and number of seeds, as text."""
         if self.p is None:
             return 'one seed'
         p = 'p < 0.001' if self.p < 0.001 else f'p = {self.p:.3f}'
@@ -67,15 +75,21 @@ class Difference(NamedTuple):
 
 def mean_interval(values: list[float]) -> Mean:
     """The mean of independent values with its 95 % t-interval."""
-    values = np.asarray(values, float)
     n = len(values)
-    half = None if n < 2 else stats.t.ppf((1 + LEVEL) / 2, n - 1) * stats.sem(values)
-    return Mean(float(values.mean()), None if half is None else float(half), n)
+    half = None if n < 2 else float(stats.t.ppf((1 + LEVEL) / 2, n - 1) * stats.sem(values))
+    return Mean(float(np.mean(values)), half, n)
 
 
-def compare_paired(one: dict[int, float], other: dict[int, float]) -> Difference | None:
-    """``one`` minus ``other``, values by seed, over the seeds that both have; None without any."""
-    seeds = sorted(set(one) & set(other))
+def compare_paired(
+    one: dict[int | None, float], other: dict[int | None, float]
+) -> Difference | None:
+    """``one`` minus ``other``, paired by seed; None without a common seed.
+
+    Args:
+        one: Values by seed.
+        other: Values by seed.
+    """
+    seeds = [seed for seed in one if seed in other]
     if not seeds:
         return None
     difference = [one[seed] - other[seed] for seed in seeds]
@@ -88,18 +102,20 @@ def compare_paired(one: dict[int, float], other: dict[int, float]) -> Difference
 
 
 def group_runs(runs: list[Run]) -> dict[str, list[Run]]:
-    """Runs of one config, all but the seed alike, under its name, in the order given.
+    """Group the runs whose configs differ in the seed alone, under the config's name.
 
-    Where configs of one name differ, the options that do are added to the name.
+    The order of the runs is kept. If several configs have one name, the options in which they
+    differ are added to it.
 
     Raises:
-        ValueError: Two runs have the same config and seed.
+        ValueError: Two runs have the same config and the same seed.
     """
-    by_options = defaultdict(list)
+    by_options: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in runs:
-        by_options[run.name, json.dumps(options(run), sort_keys=True, default=str)].append(run)
+        settings = json.dumps(flat_options(run.config), sort_keys=True, default=str)
+        by_options[run.name, settings].append(run)
     for members in by_options.values():
-        seen = {}
+        seen: dict[int | None, Path] = {}
         for run in members:
             if run.seed in seen:
                 raise ValueError(
@@ -109,8 +125,12 @@ def group_runs(runs: list[Run]) -> dict[str, list[Run]]:
             seen[run.seed] = run.directory
     groups = {}
     for (name, _), members in by_options.items():
-        rivals = [options(others[0]) for (other, _), others in by_options.items() if other == name]
-        mine = options(members[0])
+        rivals = [
+            flat_options(others[0].config)
+            for (other, _), others in by_options.items()
+            if other == name
+        ]
+        mine = flat_options(members[0].config)
         differing = sorted(
             key for key in mine if any(rival.get(key) != mine[key] for rival in rivals)
         )
@@ -119,21 +139,23 @@ def group_runs(runs: list[Run]) -> dict[str, list[Run]]:
     return groups
 
 
-def options(run: Run) -> dict[str, object]:
-    """The config's settings as dotted keys and plain values, without seed and circumstances."""
-    flat = {}
+def flat_options(config: Config) -> dict[str, object]:
+    """The settings of a config by dotted keys, without the seed and ``CIRCUMSTANCES``."""
+    flat: dict[str, object] = {}
 
     def walk(prefix: str, value: object) -> None:
-        pairs = value.items() if isinstance(value, dict) else None
-        if isinstance(value, (list, tuple)) and any(isinstance(v, (dict, list)) for v in value):
+        pairs: Iterable[tuple[Any, object]]
+        if isinstance(value, dict):
+            pairs = value.items()
+        elif isinstance(value, (list, tuple)) and any(isinstance(v, (dict, list)) for v in value):
             pairs = enumerate(value)
-        if pairs is None:
+        else:
             flat[prefix] = value
             return
         for key, part in pairs:
             walk(f'{prefix}.{key}' if prefix else str(key), part)
 
-    walk('', {k: v for k, v in run.config.to_dict().items() if k not in CIRCUMSTANCES})
+    walk('', {k: v for k, v in config.to_dict().items() if k not in CIRCUMSTANCES})
     flat.pop('randomness.seed', None)
     return flat
 
@@ -142,11 +164,12 @@ class Row(NamedTuple):
     """One config in a comparison.
 
     Attributes:
-        name: Of the group of runs.
-        candidate_epochs: Compute of a run, from the least to the most over seeds.
+        name: Name of the group of runs.
+        candidate_epochs: Compute of a run; from the least to the most if it differs by seed.
         images: Training images of a run, likewise.
-        test: The metric over the seeds that were tested; None if none was.
-        differences: To each control, by its name; None to itself, and without a common seed.
+        test: Mean of the metric over the seeds that were tested; None if none was.
+        differences: Difference to each control, by the control's name. None to itself, and to a
+            control without a common seed.
     """
 
     name: str
@@ -157,10 +180,15 @@ class Row(NamedTuple):
 
 
 def compare_groups(groups: dict[str, list[Run]], metric: str, controls: list[str]) -> list[Row]:
-    """A row for each group of runs, compared with each control by a test metric.
+    """Compare each group of runs with each control by a test metric, a row per group.
+
+    Args:
+        groups: Runs by the name of their group; see :func:`group_runs`.
+        metric: Name of the metric in ``test.json``.
+        controls: Names of groups.
 
     Raises:
-        ValueError: A control is no group, or a test has not that metric.
+        ValueError: A control is not among the groups, or a test lacks the metric.
     """
     if unknown := [name for name in controls if name not in groups]:
         raise ValueError(f'no run of the controls {unknown}; there are {list(groups)}')
@@ -182,8 +210,12 @@ def compare_groups(groups: dict[str, list[Run]], metric: str, controls: list[str
     ]
 
 
-def results_by_seed(runs: list[Run], metric: str) -> dict[int, float]:
-    """The test metric of the runs that were tested."""
+def results_by_seed(runs: list[Run], metric: str) -> dict[int | None, float]:
+    """The test metric of the runs that were tested, by seed.
+
+    Raises:
+        ValueError: A test lacks the metric.
+    """
     for run in runs:
         if run.test and metric not in run.test:
             raise ValueError(
@@ -193,7 +225,7 @@ def results_by_seed(runs: list[Run], metric: str) -> dict[int, float]:
 
 
 def span(values: list[int | None]) -> str:
-    """A count, or from the least to the most."""
+    """A count as text, or the least and the most of different ones."""
     known = [value for value in values if value is not None]
     if not known:
         return 'unknown'

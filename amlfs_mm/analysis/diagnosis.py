@@ -1,4 +1,4 @@
-"""Reasons to doubt a run: what a sceptical reader would check, as sentences."""
+"""Reasons to doubt a run, as sentences: what a sceptical reader would check."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from torch import Tensor
 
 from amlfs_mm.models.losses.reference_loss import CONSTANT_FLOOR, RELATIVE_FLOOR
 from amlfs_mm.search import BranchSearchSpace, PiecewiseLinear, SearchSpace
+from amlfs_mm.search.protocols import Transform
 from amlfs_mm.search.search_space import MIN_SLOPE
 
 from .null_drift import NullDrift
@@ -14,15 +15,15 @@ from .run import Run
 from .selection_bias import last_quarter
 
 EMPTY = 0.01
-"""A share of samples below this counts as none."""
+"""A smaller share of samples than this counts as none."""
 
 
 def diagnose(run: Run, null: NullDrift | None = None) -> list[str]:
-    """The warnings that a run deserves, most serious first.
+    """Warnings about a run, the most serious first.
 
     Args:
         run: Any run.
-        null: The search's null drift, if its mu moves.
+        null: What random rewards do to the search's mu; None if its mu never moved.
     """
     if not run.records:
         return [text for text in [unfinished(run)] if text]
@@ -40,7 +41,7 @@ def diagnose(run: Run, null: NullDrift | None = None) -> list[str]:
 
 
 def reward_on_test(run: Run) -> str | None:
-    """The candidates were scored on the data that is tested on."""
+    """Warn if candidates were scored on the test data."""
     config = run.config
     if config.get('test_dataloader') and data_of(config.val_dataloader) == data_of(
         config.test_dataloader
@@ -53,11 +54,12 @@ def reward_on_test(run: Run) -> str | None:
 
 
 def data_of(dataloader: dict) -> dict:
-    """Which data a loader reads: its dataset without the transforms."""
+    """Which data a loader reads: its data set without the transforms."""
     return {k: v for k, v in dataloader['dataset'].items() if k not in ('pipeline', 'metainfo')}
 
 
 def unfinished(run: Run) -> str | None:
+    """Warn if the run has fewer epochs than planned."""
     planned = run.config.train_cfg.max_epochs
     if run.epochs < planned:
         return f'The run is not finished: {run.epochs} of {planned} epochs.'
@@ -65,7 +67,7 @@ def unfinished(run: Run) -> str | None:
 
 
 def lost_rounds(run: Run) -> str | None:
-    """Candidates that diverged, and rounds in which all did."""
+    """Warn of candidates that diverged, and of rounds in which all of them did."""
     rewards = [reward for record in run.records for reward in record['reward']]
     diverged = sum(reward is None for reward in rewards)
     if not diverged:
@@ -73,12 +75,12 @@ def lost_rounds(run: Run) -> str | None:
     lost = [str(record['epoch']) for record in run.records if record['best'] is None]
     text = f'{diverged} of {len(rewards)} candidates diverged.'
     if lost:
-        text += f' All of them in epoch {", ".join(lost)}: these epochs trained nothing.'
+        text += f' In epoch {", ".join(lost)} all of them did: nothing was trained there.'
     return text
 
 
 def drift_within_band(run: Run, null: NullDrift | None) -> str | None:
-    """mu went no further than random rewards would have taken it."""
+    """Warn if mu moved no further than random rewards would have moved it."""
     if null is None:
         return None
     mu_0, mu = (torch.tensor(v) for v in (run.records[0]['mu_before'], run.records[-1]['mu']))
@@ -87,26 +89,26 @@ def drift_within_band(run: Run, null: NullDrift | None) -> str | None:
     if distance > limit:
         return None
     return (
-        f'mu drifted by {distance:.2f}, and random rewards take it up to {limit:.2f} (95 % of '
-        f'{null.num_searches} searches): how far it moved is no sign that the rewards guided it.'
+        f'mu moved by {distance:.2f}; random rewards move it by up to {limit:.2f} (95 % of '
+        f'{null.num_searches} searches). This distance is no sign that the rewards guided mu.'
     )
 
 
 def floored_tau(run: Run) -> str | None:
-    """tau's floor was at work on many of the winners' training samples."""
+    """Warn if the floor of tau changed many of the winners' training samples."""
     shares = [share for record in run.searched if (share := floored_share(record, run)) is not None]
     if not shares or sum(shares) / len(shares) < EMPTY:
         return None
     mean, last = sum(shares) / len(shares), shares[-1]
     return (
-        f"About {mean:.0%} of the winners' training samples ({last:.0%} in the last round) had a "
-        'tau that the floor replaced, since the sampled one was not positive there (samples taken '
-        'as evenly spread within their interval).'
+        f"For about {mean:.0%} of the winners' training samples ({last:.0%} in the last round) the "
+        'floor replaced tau, because the sampled tau was not positive there. The estimate assumes '
+        'that samples are spread evenly within their interval.'
     )
 
 
 def floored_share(record: dict, run: Run) -> float | None:
-    """Share of the winner's samples whose tau was floored; None if not known."""
+    """Share of the winner's samples whose tau the floor replaced; None if it is not known."""
     if record['best'] is None:
         return None
     share = torch.tensor(record['interval_share']['tau_interval'])
@@ -130,16 +132,16 @@ def floored_part(tau: PiecewiseLinear, floor: str) -> Tensor:
 
 def branch_losses(
     space: SearchSpace | BranchSearchSpace, theta: list[float]
-) -> list[tuple[PiecewiseLinear, PiecewiseLinear]]:
-    """t and tau of each branch; there is one, but for a theta a branch."""
-    theta = torch.tensor(theta)
+) -> list[tuple[Transform, Transform]]:
+    """t and tau of each branch; a space that is no ``BranchSearchSpace`` has one branch."""
+    point = torch.tensor(theta)
     if isinstance(space, BranchSearchSpace):
-        return [space.space.transforms(branch) for branch in space.branches(theta)]
-    return [space.transforms(theta)]
+        return [space.space.transforms(branch) for branch in space.branches(point)]
+    return [space.transforms(point)]
 
 
 def clamped_slopes(run: Run) -> str | None:
-    """Sampled slopes that were not positive, and counted as the smallest allowed one."""
+    """Warn of sampled slopes below the smallest one that is allowed, which replaced them."""
     slopes = torch.cat(
         [
             transform.slope
@@ -158,7 +160,7 @@ def clamped_slopes(run: Run) -> str | None:
 
 
 def empty_intervals(run: Run) -> list[str]:
-    """Intervals whose parameters no sample depended on: there theta is a random walk."""
+    """Warn of intervals without samples: their part of theta is a random walk."""
     if not run.moves_mu:
         return []
     recent = [r['interval_share'] for r in last_quarter(run.searched) if r['best'] is not None]
@@ -171,14 +173,18 @@ def empty_intervals(run: Run) -> list[str]:
         if empty:
             texts.append(
                 f'Empty intervals of {name}: {", ".join(empty)} of {len(share)} (less than 1 % of '
-                "the winners' samples, last quarter of the epochs); their parameters only wander."
+                "the winners' samples, last quarter of the epochs). Their parameters move at "
+                'random.'
             )
     return texts
 
 
 def rounds_without_update(run: Run) -> str | None:
-    """Rounds that left mu alone, where it moves at all."""
+    """Warn of rounds without an update of mu, if mu moves at all."""
     rounds = len(run.searched) - len(run.updates)
     if not rounds or not run.moves_mu:
         return None
-    return f'{rounds} of {len(run.searched)} rounds did not update mu: their rewards told nothing.'
+    return (
+        f'{rounds} of {len(run.searched)} rounds did not update mu: the policy saw no difference '
+        'between their candidates.'
+    )

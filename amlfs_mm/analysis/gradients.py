@@ -1,20 +1,21 @@
 """The gradient of the loss with respect to the target's activation f_y (Eq. 8, Fig. 4).
 
-As in section 3.2 of the paper, f_y is the cosine: a head's ``dL / d(W_y . x)`` is multiplied by
-``|W_y| |x|``. So heads that normalise and heads that do not are measured alike.
+As in section 3.2 of the paper, f_y is the cosine: ``dL / d(W_y . x)`` is multiplied by
+``|W_y| |x|``. This measures heads with and without normalisation alike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+from mmpretrain.models import BaseClassifier
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
@@ -25,11 +26,11 @@ from amlfs_mm.models.layers.unit_linear import unit_linear
 
 
 class TargetGradients(NamedTuple):
-    """Of each training sample (and each classifier, where a head has several), (N,).
+    """Values of N training samples; a head with K classifiers gives K values for each.
 
     Attributes:
-        cosine: cos(theta_y), of the feature and the target's class weight.
-        gradient: ``|dL_i / dcos(theta_y)|`` in nats.
+        cosine: cos(theta_y) (N,) between the feature and the weight of the target's class.
+        gradient: ``|dL_i / dcos(theta_y)|`` (N,) in nats.
     """
 
     cosine: Tensor
@@ -39,9 +40,12 @@ class TargetGradients(NamedTuple):
 class ClassifierOutputs(TorchFunctionMode):
     """While active, keeps the inputs and outputs of every linear map onto C classes.
 
-    Outputs become leaves that ask for a gradient: nothing before them has to be differentiated. It
-    sees ``nn.Linear``, ``F.linear`` and ``unit_linear``, so any head: linear, cosine, a margin,
-    searched.
+    The outputs become leaves that require a gradient, so that nothing before them has to be
+    differentiated. The mode sees ``nn.Linear``, ``F.linear`` and ``unit_linear``, and so the
+    classifier of any head: linear, cosine, with a margin, or searched.
+
+    Args:
+        num_classes: Number of classes C.
     """
 
     def __init__(self, num_classes: int) -> None:
@@ -66,40 +70,51 @@ class ClassifierOutputs(TorchFunctionMode):
 def measure_gradients(
     config: str | Path, checkpoint: str | Path, device: str = 'cpu', max_samples: int | None = None
 ) -> TargetGradients:
-    """Of a checkpoint's model on its config's training data; see :func:`collect_target_gradients`.
+    """Target gradients of a checkpoint's model on the training data of its config.
+
+    Args:
+        config: Path of the config.
+        checkpoint: Path of the checkpoint.
+        device: Where the model runs, such as ``'cuda'``.
+        max_samples: Stop after this many images.
 
     Raises:
-        FileNotFoundError: There is no such checkpoint.
-        ValueError: It cannot be read, or is one of another model.
+        FileNotFoundError: There is no such config or checkpoint.
+        ValueError: The checkpoint is damaged or of another model, or the head is one that
+            :func:`collect_target_gradients` cannot measure.
     """
+    if not Path(config).is_file():
+        raise FileNotFoundError(f'there is no config {str(config)!r}')
     check_checkpoint_file(checkpoint)
     cfg = Config.fromfile(config)
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     preprocessor = {'type': 'ClsDataPreprocessor', **cfg.get('data_preprocessor', {})}
     model = MODELS.build({'data_preprocessor': preprocessor, **cfg.model})
     load_weights(model, checkpoint)
-    torch.manual_seed(0)  # of augmentation and dropout
+    torch.manual_seed(0)  # for augmentation and dropout
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
     return collect_target_gradients(model.to(device), loader, max_samples)
 
 
 def collect_target_gradients(
-    model: nn.Module, batches: Iterable[dict], max_samples: int | None = None
+    model: BaseClassifier, batches: Iterable[dict], max_samples: int | None = None
 ) -> TargetGradients:
     """Run training batches through a classifier in training mode, without changing its weights.
 
-    The loss is the whole one of ``head.loss``, a mean over the batch; a sample's gradient is the
-    batch's times its size.
+    The loss is all of ``head.loss``, a mean over the batch: a sample's gradient is that of the
+    batch times the batch's size.
 
     Args:
-        model: An mmpretrain classifier; its device is used.
-        batches: Of its training data loader.
-        max_samples: Stop after so many images.
+        model: An mmpretrain classifier; it stays on its device.
+        batches: Batches of its training data loader.
+        max_samples: Stop after this many images.
 
     Raises:
-        ValueError: The head has no linear classifier onto its number of classes.
+        ValueError: The head has no linear classifier onto its number of classes, there is no batch,
+            or a value is not finite.
     """
-    num_classes = find_num_classes(model.head)
+    head: Any = model.head
+    num_classes = find_num_classes(head)
     model.train()
     model.requires_grad_(False)
     cosines, gradients, seen = [], [], 0
@@ -109,10 +124,10 @@ def collect_target_gradients(
         target = torch.cat([sample.gt_label for sample in samples])
         features = model.extract_feat(batch['inputs'])
         with ClassifierOutputs(num_classes) as outputs:
-            losses = model.head.loss(features, samples)
+            losses = head.loss(features, samples)
         if not outputs.calls:
             raise ValueError(
-                f'{type(model.head).__name__} has no linear classifier onto {num_classes} classes'
+                f'{type(head).__name__} has no linear classifier onto {num_classes} classes'
             )
         loss = sum(value for name, value in losses.items() if 'loss' in name)
         leaves = [out for *_, out in outputs.calls]
@@ -128,12 +143,24 @@ def collect_target_gradients(
         seen += len(target)
         if max_samples is not None and seen >= max_samples:
             break
-    return TargetGradients(torch.cat(cosines), torch.cat(gradients))
+    if not cosines:
+        raise ValueError('there is no training batch to measure gradients on')
+    found = TargetGradients(torch.cat(cosines), torch.cat(gradients))
+    if not all(values.isfinite().all() for values in found):
+        raise ValueError(
+            f'gradients of {type(head).__name__} are not finite: has the training diverged?'
+        )
+    return found
 
 
 def find_num_classes(head: nn.Module) -> int:
-    """C, of a head or of the classifiers inside it."""
+    """Number of classes of a head, or of the classifiers inside it.
+
+    Raises:
+        ValueError: None of them has ``num_classes``.
+    """
     for module in head.modules():
-        if isinstance(getattr(module, 'num_classes', None), int):
-            return module.num_classes
-    raise ValueError(f'{type(head).__name__} does not say its num_classes')
+        num_classes = getattr(module, 'num_classes', None)
+        if isinstance(num_classes, int):
+            return num_classes
+    raise ValueError(f'{type(head).__name__} has no num_classes')

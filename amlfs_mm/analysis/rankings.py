@@ -10,13 +10,14 @@ from amlfs_mm.evaluation.reid.ranking import JUNK, QueryScores, cumulative_match
 from amlfs_mm.visualization.reid_plots import Ranking
 
 
-def score_features(distance: Tensor, query: Features, gallery: Features) -> QueryScores:
+def score_rankings(distance: Tensor, query: Features, gallery: Features) -> QueryScores:
     """Scores of each query (Q,) by a distance matrix (Q, G) between queries and gallery.
 
     Raises:
         ValueError: A shape does not fit, or a distance is NaN.
     """
-    return score_queries(distance, query.ids, gallery.ids, query.cameras, gallery.cameras)
+    labels = (query.ids, gallery.ids, query.cameras, gallery.cameras)
+    return score_queries(distance, *(label.tolist() for label in labels))
 
 
 def rank_gallery(distance: Tensor, query: Features, gallery: Features, index: int) -> list[int]:
@@ -48,7 +49,7 @@ def collect_rankings(
         indices: Of the queries.
         top: How many gallery images at most.
     """
-    scores = score_features(distance, query, gallery)
+    scores = score_rankings(distance, query, gallery)
     rankings = []
     for i in indices:
         nearest = rank_gallery(distance, query, gallery, i)[:top]
@@ -83,7 +84,7 @@ def best_and_worst(
     Raises:
         ValueError: No query has a positive: an image of its identity from another camera.
     """
-    scores = score_features(distance, query, gallery)
+    scores = score_rankings(distance, query, gallery)
     valid = (scores.first_hit >= 0).nonzero().squeeze(1)
     if not len(valid):
         raise ValueError(
@@ -103,7 +104,7 @@ def cmc_curves(
     """
     curves = {}
     for name, distance in distances.items():
-        scores = score_features(distance, query, gallery)
+        scores = score_rankings(distance, query, gallery)
         mean = 100 * torch.nanmean(scores.average_precision).item()
         curve = cumulative_match(scores, max_rank)
         curves[f'{name} (mAP {mean:.1f} %, rank-1 {curve[0]:.1f} %)'] = curve

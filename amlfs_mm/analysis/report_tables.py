@@ -1,6 +1,8 @@
-"""The tables of a report, as rows of values ready to print."""
+"""The tables of a report, as rows of values that are ready to print."""
 
 from __future__ import annotations
+
+import math
 
 import torch
 
@@ -12,7 +14,7 @@ from .selection_bias import last_on_validation, lead_of_winner, optimism
 
 
 def describe_run(run: Run, metric: str | None) -> dict[str, object]:
-    """Where a run is, how far it came, and what it reached."""
+    """Work dir, seed, finished epochs and results of a run."""
     last = last_on_validation(run, metric)
     return dict(
         directory=run.directory,
@@ -24,7 +26,12 @@ def describe_run(run: Run, metric: str | None) -> dict[str, object]:
 
 
 def estimate_bias(runs: list[Run], metric: str | None) -> list[Mean | None]:
-    """D_v, test, D_v minus test, the winner's lead and that by chance, each over the runs."""
+    """Means over runs of five values that show how optimistic the choice of winners is.
+
+    These are the metric on D_v, on the test data, and their difference (all of the last epoch's
+    model), the winner's lead, and the lead to expect by chance; see :func:`lead_of_winner`. A value
+    that no run has is None.
+    """
 
     def mean(values: list[float | None]) -> Mean | None:
         known = [value for value in values if value is not None]
@@ -33,7 +40,7 @@ def estimate_bias(runs: list[Run], metric: str | None) -> list[Mean | None]:
     leads = [lead for run in runs if (lead := lead_of_winner(run)) is not None]
     return [
         mean([last_on_validation(run, metric) for run in runs]),
-        mean([run.test.get(metric) for run in runs]),
+        mean([run.test.get(metric) if metric else None for run in runs]),
         mean([optimism(run, metric) for run in runs]),
         mean([observed for observed, _ in leads]),
         mean([chance for _, chance in leads]),
@@ -41,7 +48,7 @@ def estimate_bias(runs: list[Run], metric: str | None) -> list[Mean | None]:
 
 
 def tabulate_epochs(run: Run) -> list[dict[str, object]]:
-    """The rounds of a search, or the validations of another run."""
+    """A row for each round of a search; for another run, one for each validation."""
     if not run.records:
         return [
             {'epoch': epoch, **{key: f'{value:.2f}' for key, value in metrics.items()}}
@@ -50,7 +57,7 @@ def tabulate_epochs(run: Run) -> list[dict[str, object]]:
     mu_0 = torch.tensor(run.records[0]['mu_before'])
     rows = []
     for record in run.records:
-        reward = torch.tensor([float('nan') if r is None else r for r in record['reward']])
+        reward = torch.tensor([math.nan if r is None else r for r in record['reward']])
         rows.append(
             {
                 'epoch': record['epoch'],

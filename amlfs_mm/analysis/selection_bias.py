@@ -1,4 +1,4 @@
-"""The winner's curse: the best of B candidates on D_v looks better than it is."""
+"""Selection bias: the best of B candidates on D_v looks better there than it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .run import Run
 
 
 def expected_maximum(n: int) -> float:
-    """The mean of the largest of n independent standard normal values."""
+    """Mean of the largest of n independent standard normal values."""
 
     def density_times_x(x: float) -> float:
         return x * n * stats.norm.pdf(x) * stats.norm.cdf(x) ** (n - 1)
@@ -18,16 +18,16 @@ def expected_maximum(n: int) -> float:
 
 
 def last_quarter(records: list[dict]) -> list[dict]:
-    """The last quarter of the rounds, at least one: where rewards have settled."""
+    """The last quarter of the rounds, at least one. By then the rewards have settled."""
     return records[-max(1, len(records) // 4) :]
 
 
 def lead_of_winner(run: Run) -> tuple[float, float] | None:
-    """How far the winner leads the mean, and how far it would if all B were equally good.
+    """The winner's reward minus the mean reward, and the same if all B were equally good.
 
-    The second is the rewards' spread times :func:`expected_maximum`: the whole spread taken as
-    noise, so an upper bound of the optimism. Both are means over the last quarter of the rounds;
-    None without a round of two survivors there.
+    The second value is the rewards' standard deviation times :func:`expected_maximum`. It takes the
+    whole spread for noise, and is therefore an upper bound of the optimism. Both are means over the
+    last quarter of the rounds. None if no round there has two candidates that did not diverge.
     """
     leads, by_chance = [], []
     for record in last_quarter(run.searched):
@@ -39,19 +39,20 @@ def lead_of_winner(run: Run) -> tuple[float, float] | None:
 
 
 def last_on_validation(run: Run, metric: str | None) -> float | None:
-    """The last epoch's model on D_v, or None; without a metric the reward of a search."""
+    """Metric of the last epoch's model on D_v, or None; without a metric, a search's reward."""
     if run.records and metric in (None, run.reward):
         last = run.records[-1]
         return None if last['best'] is None else last['reward'][last['best']]
-    return run.validation.get(run.epochs, {}).get(metric)
+    return run.validation.get(run.epochs, {}).get(metric) if metric else None
 
 
 def optimism(run: Run, metric: str | None) -> float | None:
-    """The last epoch's model on D_v minus the same on the test data; None if not measured.
+    """Metric of the last epoch's model on D_v minus on the test data; None if not measured.
 
-    Contains how much harder the test data are; a run without a selection shows that part alone.
+    The difference also contains how much harder the test data are. A run without a choice of
+    winners shows this part alone.
     """
     validation = last_on_validation(run, metric)
-    if validation is None or metric not in run.test:
+    if validation is None or metric is None or metric not in run.test:
         return None
     return validation - run.test[metric]

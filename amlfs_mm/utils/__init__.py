@@ -1,1 +1,1 @@
-"""What every room uses: files that are never half written, random numbers, optional packages."""
+"""What every room uses: files written whole, random numbers, optional packages, paths."""

@@ -1,36 +1,37 @@
-"""Random numbers that depend on what is computed, never on which process computes it."""
+"""Random numbers that depend on what is computed, not on the process that computes it."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import numpy as np
 import torch
 
 
 def derive_seed(*numbers: int) -> int:
-    """A seed in [0, 2^32) from several non-negative integers, well mixed.
+    """A seed in [0, 2^32) from several non-negative integers.
 
-    Neighbouring inputs, such as (seed, epoch, candidate) and (seed, epoch, candidate + 1), give
-    unrelated streams; the order matters.
+    Similar inputs, such as (seed, epoch, candidate) and (seed, epoch, candidate + 1), give
+    unrelated seeds. The order matters.
     """
-    # The length too: SeedSequence pads with zeros, so (a, b) and (a, b, 0) would be one stream.
+    # SeedSequence pads with zeros: without the length, (a, b) and (a, b, 0) would give one seed.
     return int(np.random.SeedSequence((len(numbers), *numbers)).generate_state(1)[0])
 
 
 def derive_seeds(*numbers: int | np.ndarray) -> np.ndarray:
-    """:func:`derive_seed` of many at once, a tenth of its time for a batch of 128.
+    """:func:`derive_seed` for arrays: for a batch of 128 in a tenth of the time.
 
-    numpy's SeedSequence, whose result its documentation fixes, written out for arrays: it takes
-    one sequence of numbers at a time.
+    numpy's SeedSequence takes one sequence of numbers at a time. This is its algorithm, which its
+    documentation guarantees, written for arrays.
 
     Args:
-        numbers: In [0, 2^32); each one number, the same for all, or an array (N,).
+        numbers: Integers in [0, 2^32): each a number that is the same for all, or an array (N,).
 
     Returns:
-        (N,) uint32.
+        Seeds (N,), uint32.
     """
     words = [np.atleast_1d(np.asarray(word, np.uint32)) for word in (len(numbers), *numbers)]
     words += [np.zeros(1, np.uint32)] * (4 - len(words))
@@ -41,11 +42,11 @@ def derive_seeds(*numbers: int | np.ndarray) -> np.ndarray:
         value = value ^ np.uint32(constant)
         constant = constant * 0x931E8875 % 2**32
         value = value * np.uint32(constant)
-        return value ^ value >> 16
+        return value ^ value >> np.uint32(16)
 
     def mixed(value: np.ndarray, other: np.ndarray) -> np.ndarray:
-        value = value * np.uint32(0xCA01F9DD) - other * np.uint32(0x4973F715)
-        return value ^ value >> 16
+        result: np.ndarray = value * np.uint32(0xCA01F9DD) - other * np.uint32(0x4973F715)
+        return result ^ result >> np.uint32(16)
 
     pool = [hashed(word) for word in words[:4]]
     for source in range(4):
@@ -55,22 +56,23 @@ def derive_seeds(*numbers: int | np.ndarray) -> np.ndarray:
     for word in words[4:]:
         pool = [mixed(value, hashed(word)) for value in pool]
     state = (pool[0] ^ np.uint32(0x8B51F9DD)) * np.uint32(0x8B51F9DD * 0x58F38DED % 2**32)
-    return state ^ state >> 16
+    return state ^ state >> np.uint32(16)
 
 
 def seed_process(seed: int) -> None:
-    """Seed Python's, numpy's and torch's (every device's) global generators."""
+    """Seed the global generators of Python, numpy and torch (on every device)."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
 
 
 def random_state() -> dict:
-    """The state of all that :func:`seed_process` seeds (of CUDA: this process's device)."""
-    name, keys, *position = np.random.get_state()
+    """States of all generators that :func:`seed_process` seeds (CUDA: of the current device)."""
+    # Typed as any of numpy's two forms; without an argument it is the tuple.
+    name, keys, *position = cast(tuple, np.random.get_state())
     return dict(
         python=random.getstate(),
-        # Lists: what a checkpoint may hold.
+        # A list, which a checkpoint may hold; an array would need an exception.
         numpy=(name, keys.tolist(), *position),
         torch=torch.get_rng_state(),
         cuda=torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
@@ -78,7 +80,7 @@ def random_state() -> dict:
 
 
 def set_random_state(state: dict) -> None:
-    """Go on from a :func:`random_state`."""
+    """Set the generators to the states that :func:`random_state` gave."""
     name, keys, *position = state['numpy']
     random.setstate(state['python'])
     np.random.set_state((name, np.array(keys, dtype=np.uint32), *position))
@@ -88,19 +90,19 @@ def set_random_state(state: dict) -> None:
 
 
 def seed_cpu(seed: int) -> None:
-    """Seed Python's, numpy's and torch's global generators of the CPU."""
+    """Seed the global generators of Python, numpy and torch on the CPU."""
     random.seed(seed)
     np.random.seed(seed)
     torch.default_generator.manual_seed(seed)
 
 
 def cpu_generators() -> tuple:
-    """The states of all that :func:`seed_cpu` seeds."""
+    """States of all generators that :func:`seed_cpu` seeds."""
     return random.getstate(), np.random.get_state(), torch.get_rng_state()
 
 
 def same_generators(one: tuple, other: tuple) -> bool:
-    """Whether two :func:`cpu_generators` are equal: whether nothing was drawn between them."""
+    """Whether two results of :func:`cpu_generators` are equal: nothing was drawn in between."""
     return (
         one[0] == other[0]
         and all(np.array_equal(a, b) for a, b in zip(one[1], other[1], strict=True))
@@ -110,9 +112,9 @@ def same_generators(one: tuple, other: tuple) -> bool:
 
 @contextmanager
 def generators_kept() -> Iterator[None]:
-    """The body may seed and use the CPU generators; afterwards they are as they were before.
+    """Restore the CPU generators after the body, which may seed and use them.
 
-    Costs more than ten times what :func:`seed_cpu` does: where there are many seeds, once for all.
+    This costs more than ten times what :func:`seed_cpu` does: with many seeds, enter it once.
     """
     python, of_numpy, of_torch = cpu_generators()
     try:
@@ -125,7 +127,7 @@ def generators_kept() -> Iterator[None]:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """The body draws from CPU generators seeded so; afterwards they are as they were before."""
+    """Seed the CPU generators for the body, and restore them after it."""
     with generators_kept():
         seed_cpu(seed)
         yield

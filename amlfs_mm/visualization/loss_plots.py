@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -23,7 +24,7 @@ COSINE = r"target's cosine $\cos\theta_y$"
 PROBABILITY = r"target's probability $p_y$"
 
 # The settings that the losses' papers recommend.
-KNOWN = {
+KNOWN: dict[str, tuple[str, dict[str, Any]]] = {
     'AM-softmax, m = 0.35': ('am_softmax', dict(m=0.35)),
     'ArcFace, m = 0.5': ('arcface', dict(m=0.5)),
     'L-softmax, m = 2': ('l_softmax', dict(m=2)),
@@ -55,7 +56,7 @@ def plot_known_losses(
             f'scale must be positive and num_classes 2 or more, got {scale:g} and {num_classes}'
         )
     figure, axes = panels(4, columns, height=3.4)
-    places = dict(
+    places: dict[str, tuple[Axes, Axes, Callable[[Tensor], Tensor]]] = dict(
         t=(axes[0], axes[1 if columns == 1 else 2], partial(margin_loss, scale, num_classes)),
         tau=(axes[2 if columns == 1 else 1], axes[3], lambda tau: -tau.log()),
     )

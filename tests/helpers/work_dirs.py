@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import runpy
-import sys
 from pathlib import Path
 
 from mmengine.config import Config
@@ -45,8 +44,7 @@ def write_run(
     return work_dir
 
 
-def run_tool(monkeypatch, name: str, *arguments) -> None:
-    """A tool of tools/analysis in this process, as its command line starts it."""
-    path = ROOT / 'tools' / 'analysis' / name
-    monkeypatch.setattr(sys, 'argv', [str(path), *map(str, arguments)])
-    runpy.run_path(str(path), run_name='__main__')
+def run_tool(name: str, *arguments) -> None:
+    """A tool of tools/analysis in this process, with the arguments of its command line."""
+    tool = runpy.run_path(str(ROOT / 'tools' / 'analysis' / name))
+    tool['main']([str(argument) for argument in arguments])

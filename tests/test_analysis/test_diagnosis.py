@@ -43,7 +43,7 @@ def test_lost_rounds_and_unfinished_runs(healthy: Run):
     healthy.records[0]['reward'][3] = None
     healthy.config.train_cfg.max_epochs = 9
     texts = '\n'.join(diagnose(healthy))
-    assert '17 of 48 candidates diverged. All of them in epoch 2' in texts
+    assert '17 of 48 candidates diverged. In epoch 2 all of them did' in texts
     assert '3 of 9 epochs' in texts
     assert '1 of 3 rounds did not update mu' in texts
 
@@ -80,7 +80,7 @@ def test_floored_samples_are_told_as_a_share_of_the_winners(healthy: Run):
         record['theta'][record['best']] = theta.tolist()
         record['interval_share']['tau_interval'] = [0.1, 0.4, 0.1, 0.1, 0.1, 0.2]
     (text,) = diagnose(healthy)
-    assert text.startswith("About 40% of the winners' training samples")
+    assert text.startswith("For about 40% of the winners' training samples")
 
 
 def test_drift(tmp_path: Path):
@@ -88,7 +88,7 @@ def test_drift(tmp_path: Path):
     noise = read_run(write_run(tmp_path / 'noise', TINY_SEARCH, records=records))
     null = drift_without_signal(noise)
     assert null.num_updates == 3
-    assert [text for text in diagnose(noise, null) if 'random rewards take it up to' in text]
+    assert [text for text in diagnose(noise, null) if 'random rewards move it by up to' in text]
 
 
 def test_a_baseline_can_only_be_unfinished(tmp_path: Path):

@@ -70,7 +70,7 @@ def test_searches_with_random_rewards_in_place_of_simulated_ones(tmp_path: Path)
         null.deviation[:, 0], torch.tensor([[0.0] * 24] + [r['mu'] for r in noise.records])
     )
     noise.records = noise.records[:5]
-    with pytest.raises(ValueError, match=r'noise updated mu 5 times, .* with 20 times'):
+    with pytest.raises(ValueError, match=r'noise updated mu 5 times, .* did so 20 times'):
         drift_without_signal(signal, [noise])
 
 

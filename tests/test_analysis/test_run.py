@@ -1,14 +1,15 @@
-"""A work dir of a real search, and a baseline's, read back."""
+"""A run by what its work dir says; test_work_dirs.py has what is wrong in work dirs."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
-import torch
+from helpers.runs import TINY_SEARCH
 from helpers.work_dirs import BASELINE, write_run
+from mmengine.config import Config
 
-from amlfs_mm.analysis import find_runs, read_run
+from amlfs_mm.analysis import find_runs, read_run, search_options
+from amlfs_mm.engine import LossSearchHook
 from amlfs_mm.search import SearchSpace
 
 
@@ -21,6 +22,7 @@ def test_a_search(tiny_run: Path, tiny_records: list[dict]):
     assert run.moves_mu
     assert run.samples_losses
     assert isinstance(run.search_space, SearchSpace)
+    assert run.options.num_candidates == 4
     assert run.tau_floor == 'relative'
     assert run.test == {}
     # mmengine logs the winner's metrics on D_v.
@@ -43,12 +45,26 @@ def test_a_baseline(tmp_path: Path):
     assert not run.moves_mu
 
 
-def test_what_is_no_run(tmp_path: Path, tiny_run: Path):
-    with pytest.raises(FileNotFoundError, match=r'there is no work dir or checkpoint .*nowhere'):
-        find_runs([tmp_path / 'nowhere'])
-    with pytest.raises(FileNotFoundError, match='no dumped config'):
-        find_runs([tmp_path])
-    shutil.copy(next(tiny_run.glob('*.py')), tmp_path)
-    torch.save(dict(state_dict={}), tmp_path / 'epoch_1.pth')
-    with pytest.raises(ValueError, match="no 'loss_search' state"):
-        read_run(tmp_path / 'epoch_1.pth')
+HOOK = dict(type='amlfs_mm.LossSearchHook', num_candidates=4, policy=dict(sigma=0.1))
+
+
+@pytest.mark.parametrize('kind', ['LossSearchHook', 'amlfs_mm.LossSearchHook', LossSearchHook])
+def test_search_options_of_hook_and_loss_search(kind):
+    shared = dict(reward='reid/mAP', num_candidates=8, replicas_per_candidate=2)
+    hooks = [dict(type='EMAHook'), dict(HOOK, type=kind, priority='NORMAL')]
+    options = search_options(Config(dict(custom_hooks=hooks, loss_search=shared)))
+    assert (options.num_candidates, options.reward) == (4, 'reid/mAP')  # the hook's win
+    assert options.policy == dict(type='amlfs_mm.GaussianPolicy', sigma=0.1, lr=0.05)
+
+
+@pytest.mark.parametrize('hooks', [None, [], [dict(type='amlfs_mm.ComputeHook')]])
+def test_no_search_without_its_hook(hooks: list | None):
+    config = Config(dict(custom_hooks=hooks, loss_search=dict(num_candidates=4)))
+    assert search_options(config) is None
+
+
+def test_a_history_of_another_search_space(tmp_path: Path, tiny_records: list[dict]):
+    head = {'model.head.num_intervals': 5}
+    run = read_run(write_run(tmp_path / 'run', TINY_SEARCH, records=tiny_records, **head))
+    with pytest.raises(ValueError, match=r'24 numbers in the history of .*run, but 20 in'):
+        _ = run.search_space

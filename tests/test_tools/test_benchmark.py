@@ -15,7 +15,7 @@ TOOL = [sys.executable, 'tools/analysis/benchmark.py']
 
 
 @pytest.mark.parametrize('given', ['configs', 'work dirs'])
-def test_table_of_finished_runs(given: str, tmp_path: Path, monkeypatch, capsys):
+def test_table_of_finished_runs(given: str, tmp_path: Path, capsys):
     results = {BASELINE: [90.0, 88.5, 91.0], TINY_SEARCH: [92.5, 93.0, 91.5]}
     for config, values in results.items():
         for seed, value in enumerate(values):
@@ -25,7 +25,7 @@ def test_table_of_finished_runs(given: str, tmp_path: Path, monkeypatch, capsys)
             (work_dir / 'compute.json').write_text(json.dumps(compute))
     finished = [BASELINE, TINY_SEARCH, '--seeds', 0, 1, 2, '--work-dir', tmp_path]
     arguments = finished if given == 'configs' else [tmp_path]
-    run_tool(monkeypatch, 'benchmark.py', *arguments)
+    run_tool('benchmark.py', *arguments)
     rows = re.findall(r'^\| (.*) \|$', capsys.readouterr().out, re.M)
     header, _, *rows = ([cell.strip() for cell in row.split(' | ')] for row in rows)
     assert header[-1] == 'minus baseline_resnet20_digits'
@@ -42,7 +42,7 @@ def test_table_of_finished_runs(given: str, tmp_path: Path, monkeypatch, capsys)
         (['--controls', 'frozen'], r"no run of the controls \['frozen'\]; there are"),
     ):
         with pytest.raises(SystemExit, match=message):
-            run_tool(monkeypatch, 'benchmark.py', tmp_path, *wrong)
+            run_tool('benchmark.py', tmp_path, *wrong)
 
 
 def expected(values: np.ndarray) -> str:
@@ -80,15 +80,21 @@ def test_a_run_that_fails_is_named_and_ends_the_benchmark(tmp_path: Path):
     assert not (tmp_path / 'tiny_search_seed1').exists()
 
 
-def test_two_runs_of_one_folder(tmp_path: Path, monkeypatch):
+def test_two_runs_of_one_folder(tmp_path: Path):
     """They would train in it at the same time."""
     for arguments in ([TINY_SEARCH, '--seeds', 1, 1], [TINY_SEARCH, TINY_SEARCH, '--seeds', 1]):
         with pytest.raises(SystemExit, match='in one folder: tiny_search_seed1'):
-            run_tool(monkeypatch, 'benchmark.py', *arguments, '--work-dir', tmp_path, '--jobs', 2)
+            run_tool('benchmark.py', *arguments, '--work-dir', tmp_path, '--jobs', 2)
     assert not any(tmp_path.iterdir())
 
 
-def test_jobs_below_one(monkeypatch, capsys):
+def test_a_config_that_is_not_there(tmp_path: Path):
+    with pytest.raises(SystemExit, match=r'benchmark.py: there is no config nowhere.py'):
+        run_tool('benchmark.py', TINY_SEARCH, 'nowhere.py', '--work-dir', tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
+def test_jobs_below_one(capsys):
     with pytest.raises(SystemExit):
-        run_tool(monkeypatch, 'benchmark.py', TINY_SEARCH, '--jobs', '0')
-    assert '--jobs 0: runs at a time, 1 or more' in capsys.readouterr().err
+        run_tool('benchmark.py', TINY_SEARCH, '--jobs', '0')
+    assert "argument --jobs: must be a whole number >= 1, got '0'" in capsys.readouterr().err

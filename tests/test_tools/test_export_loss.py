@@ -1,28 +1,23 @@
 """tools/analysis/export_loss.py prints and writes what the search found."""
 
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
 import torch
-from helpers.runs import ROOT
+from helpers.work_dirs import run_tool
 
 from amlfs_mm.models import AMLFSHead
 from amlfs_mm.search import SearchSpace, formulas
 
-TOOL = str(ROOT / 'tools' / 'analysis' / 'export_loss.py')
-
 
 @pytest.fixture
-def export(monkeypatch, capsys, tmp_path: Path):
+def export(capsys, tmp_path: Path):
     """Run the tool in this process: the loss file and what was printed."""
 
     def call(*arguments) -> tuple[dict, str]:
         out = tmp_path / 'loss.json'
-        monkeypatch.setattr(sys, 'argv', [TOOL, *map(str, arguments), '--out', str(out)])
-        runpy.run_path(TOOL, run_name='__main__')
+        run_tool('export_loss.py', *arguments, '--out', out)
         return json.loads(out.read_text()), capsys.readouterr().out
 
     return call
@@ -50,11 +45,10 @@ def test_a_head_trains_with_it(export, tiny_run: Path, tmp_path: Path):
     assert schedule.theta.tolist() == loss['theta']
 
 
-def test_default_place(tiny_run: Path, monkeypatch, tmp_path: Path):
+def test_default_place(tiny_run: Path, tmp_path: Path):
     schedule = tmp_path / 'loss_schedule.json'
     schedule.write_text((tiny_run / 'loss_schedule.json').read_text())
-    monkeypatch.setattr(sys, 'argv', [TOOL, str(tmp_path)])
-    runpy.run_path(TOOL, run_name='__main__')
+    run_tool('export_loss.py', tmp_path)
     assert (tmp_path / 'loss_mu_epoch_3.json').is_file()
 
 
@@ -63,11 +57,19 @@ def test_refused(export, tiny_run: Path, tmp_path: Path):
     other.write_text('{"accuracy/top1": 90.0}')
     torch.save(dict(state_dict={}), tmp_path / 'plain.pth')
     (tmp_path / 'empty').mkdir()
+    schedule = (tiny_run / 'loss_schedule.json').read_text()
+    (tmp_path / 'cut.json').write_text(schedule[:-200])
+    (tmp_path / 'no_epochs.json').write_text(json.dumps({**json.loads(schedule), 'epochs': []}))
+    loss = dict(search_space='SearchSpace(num_intervals=6)', theta=[1.0] * 23)
+    (tmp_path / 'short.json').write_text(json.dumps(loss))
     for arguments, message in (
         ([tiny_run, '--epoch', 4], 'no epoch 4; there are 1 to 3'),
         ([tmp_path / 'empty'], 'has neither loss_schedule.json nor checkpoints'),
         ([tmp_path / 'no.pth'], 'there is no file'),
         ([other], 'is neither a loss nor a loss schedule'),
+        ([tmp_path / 'cut.json'], 'cut.json is no JSON, or is cut short'),
+        ([tmp_path / 'no_epochs.json'], 'no_epochs.json is no loss schedule: it has no epochs'),
+        ([tmp_path / 'short.json'], 'short.json is a loss of .* with 23 numbers'),
         ([tmp_path / 'plain.pth'], "no 'loss_search' state"),
     ):
         with pytest.raises(SystemExit, match=message):

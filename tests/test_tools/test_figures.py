@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 from helpers.runs import TINY_SEARCH
-from helpers.work_dirs import run_tool
+from helpers.work_dirs import BASELINE, run_tool
 from PIL import Image
 
 
@@ -18,23 +18,23 @@ def check(directory: Path, names: set[str]) -> None:
         assert ElementTree.parse(directory / f'{name}.svg').getroot().tag.endswith('svg')
 
 
-def test_losses(tmp_path: Path, monkeypatch):
-    run_tool(monkeypatch, 'figures.py', 'losses', '--num-intervals', 3, '--out-dir', tmp_path)
+def test_losses(tmp_path: Path):
+    run_tool('figures.py', 'losses', '--num-intervals', 3, '--out-dir', tmp_path)
     check(tmp_path, {'known_losses'})
 
 
 @pytest.mark.slow  # test_report.py draws the same pictures
-def test_search_up_to_a_checkpoint(tiny_run: Path, tmp_path: Path, monkeypatch):
+def test_search_up_to_a_checkpoint(tiny_run: Path, tmp_path: Path):
     arguments = ['search', tiny_run / 'epoch_2.pth', '--epoch', 1, '--null-runs', tiny_run]
-    run_tool(monkeypatch, 'figures.py', *arguments, '--out-dir', tmp_path)
+    run_tool('figures.py', *arguments, '--out-dir', tmp_path)
     kinds = ('mu', 'reward', 'occupancy', 'loss', 'population')
     check(tmp_path, {f'search_{kind}' for kind in kinds})
 
 
-def test_gradients(tiny_run: Path, tmp_path: Path, monkeypatch):
+def test_gradients(tiny_run: Path, tmp_path: Path):
     pairs = [TINY_SEARCH, tiny_run / 'epoch_2.pth', TINY_SEARCH, tiny_run / 'epoch_3.pth']
     options = ['--names', 'epoch 2', 'epoch 3', '--max-samples', 32, '--out-dir', tmp_path]
-    run_tool(monkeypatch, 'figures.py', 'gradients', *pairs, *options)
+    run_tool('figures.py', 'gradients', *pairs, *options)
     check(tmp_path, {'gradients'})
     assert 'epoch 3' in (tmp_path / 'gradients.svg').read_text()
 
@@ -45,12 +45,18 @@ def test_gradients(tiny_run: Path, tmp_path: Path, monkeypatch):
         (['search', 'nowhere'], 'there is no work dir or checkpoint nowhere'),
         (['search', '{run}', '--epoch', '9'], 'the search has epochs 1 to 3, got --epoch 9'),
         (['gradients', TINY_SEARCH], 'give a CHECKPOINT after each CONFIG'),
-        (['gradients', TINY_SEARCH, 'none.pth'], 'there is no checkpoint none.pth'),
+        (['gradients', TINY_SEARCH, 'none.pth'], "there is no checkpoint 'none.pth'"),
+        (['gradients', 'none.py', 'none.pth'], "there is no config 'none.py'"),
+        (
+            ['gradients', BASELINE, '{run}/epoch_3.pth'],
+            'epoch_3.pth is the checkpoint of another model',
+        ),
         (['losses', '--num-intervals', '0'], 'num_intervals must be a whole number >= 1'),
+        (['losses', '--num-classes', '1'], 'num_classes 2 or more'),
     ],
 )
-def test_mistakes(arguments: list, message: str, tiny_run: Path, tmp_path: Path, monkeypatch):
+def test_mistakes(arguments: list, message: str, tiny_run: Path, tmp_path: Path):
     arguments = [str(argument).format(run=tiny_run) for argument in arguments]
     with pytest.raises(SystemExit, match=message):
-        run_tool(monkeypatch, 'figures.py', *arguments, '--out-dir', tmp_path / 'out')
+        run_tool('figures.py', *arguments, '--out-dir', tmp_path / 'out')
     assert not (tmp_path / 'out').exists()

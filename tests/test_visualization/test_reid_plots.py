@@ -8,71 +8,54 @@ import torch
 from helpers.reid_data import write_image
 from matplotlib.colors import to_rgba
 
-from amlfs_mm.evaluation.reid.features import Features
-from amlfs_mm.visualization import reid_plots
+from amlfs_mm.visualization.figures import CORRECT, WRONG
+from amlfs_mm.visualization.reid_plots import Ranking, draw_rankings, plot_cmc
 
 
 @pytest.fixture
-def people(tmp_path: Path) -> tuple[torch.Tensor, Features, Features]:
-    """Two queries of identities 1 and 2; a gallery of seven."""
-    ids, cameras = [1, 2, 1, 1, -1, 2, 0], [1, 1, 0, 2, 3, 1, 4]
-    paths = [tmp_path / f'{i}.png' for i in range(9)]
+def rankings(tmp_path: Path) -> list[Ranking]:
+    """Two queries, with four and three gallery images; image i is of grey level 20 i."""
+    paths = [str(tmp_path / f'{i}.png') for i in range(9)]
     for i, path in enumerate(paths):
-        write_image(path, 20 * i)
-    paths = [str(path) for path in paths]
-    query = Features(torch.zeros(2, 3), torch.tensor([1, 2]), torch.tensor([0, 0]), paths[:2])
-    gallery = Features(torch.zeros(7, 3), torch.tensor(ids), torch.tensor(cameras), paths[2:])
-    distance = torch.tensor(
-        [[0.3, 0.1, 0.2, 0.9, 0.0, 0.5, 0.4], [0.1, 0.2, 0.3, 0.4, 0.0, 0.5, 0.6]]
-    )
-    return distance, query, gallery
+        write_image(Path(path), 20 * i)
+    first = [paths[i] for i in (3, 2, 8, 7)]
+    return [
+        Ranking(paths[0], 0, 0.45, first, [1, 1, 4, 1], [0.1, 0.3, 0.4, 0.5], [False, True] * 2),
+        Ranking(paths[1], 2, 1.0, paths[4:7], [0, 2, 3], [0.0, 0.25, 2.0], [True, False, False]),
+    ]
 
 
-def test_order(people: tuple):
-    """Junk (4) is left out, and the first query's own camera (2)."""
-    assert reid_plots.rank_gallery(*people, 0) == [1, 0, 6, 5, 3]
-    assert reid_plots.rank_gallery(*people, 1) == [0, 1, 2, 3, 5, 6]
-
-
-def test_frames_cameras_and_images(people: tuple):
-    distance, query, gallery = people
-    figure = reid_plots.draw_rankings(distance, query, gallery, [0, 1], top=4)
+def test_frames_cameras_and_images(rankings: list[Ranking]):
+    figure = draw_rankings(rankings)
     axes = np.array(figure.axes).reshape(2, 5)
     frames = [[ax.spines['top'].get_edgecolor() for ax in row[1:]] for row in axes]
-    right, wrong = to_rgba(reid_plots.RIGHT), to_rgba(reid_plots.WRONG)
-    assert frames == [[wrong, right, wrong, wrong], [wrong, right, wrong, wrong]]
-    assert [ax.get_title() for ax in axes[0, 1:]] == [
+    correct, wrong = to_rgba(CORRECT), to_rgba(WRONG)
+    assert frames[0] == [wrong, correct, wrong, correct]
+    assert frames[1][:3] == [correct, wrong, wrong]
+    assert [ax.get_title() for ax in axes[0]] == [
+        'query, c1\nAP 45 %',
         'c2\n0.100',
         'c2\n0.300',
         'c5\n0.400',
         'c2\n0.500',
     ]
-    shown = [ax.get_images()[0].get_array()[0, 0, 0] // 20 for ax in axes[0]]
-    assert shown == [0, 3, 2, 8, 7]
-    # Identity 1: positives at places 2 and 5; by torchreid's AP (1/2 + 2/5) / 2.
-    assert axes[0, 0].get_title() == 'query, c1\nAP 45 %'
+    shown = [[ax.get_images()[0].get_array()[0, 0, 0] // 20 for ax in row[:4]] for row in axes]
+    assert shown == [[0, 3, 2, 8], [1, 4, 5, 6]]
     assert not axes[0, 0].spines['top'].get_visible()
+    assert not axes[1, 4].axison  # the second query has three images only
 
 
-def test_best_and_worst(people: tuple):
-    distance, query, gallery = people
-    distance = distance.clone()
-    distance[1, 1] = 0.0
-    assert reid_plots.best_and_worst(distance, query, gallery, 5) == dict(best=[1, 0], worst=[0, 1])
-    assert reid_plots.best_and_worst(distance, query, gallery, 1) == dict(best=[1], worst=[0])
-
-
-def test_cmc(people: tuple):
-    distance, query, gallery = people
-    figure = reid_plots.plot_cmc(dict(plain=distance), query, gallery, max_rank=4)
+def test_cmc():
+    figure = plot_cmc({'plain (mAP 40.0 %)': torch.tensor([0.0, 100, 100, 100])})
     (line,) = figure.axes[0].get_lines()
-    assert line.get_xdata().tolist() == [1, 2, 3, 4]
-    assert line.get_ydata().tolist() == [0, 100, 100, 100]
-    assert line.get_label().startswith('plain (mAP ')
+    assert list(line.get_xdata()) == [1, 2, 3, 4]
+    assert list(line.get_ydata()) == [0, 100, 100, 100]
+    assert line.get_label() == 'plain (mAP 40.0 %)'
 
 
-def test_a_missing_image(people: tuple):
-    distance, query, gallery = people
-    Path(gallery.paths[1]).unlink()
+def test_refused(rankings: list[Ranking]):
+    with pytest.raises(ValueError, match='no query to draw'):
+        draw_rankings([])
+    Path(rankings[0].gallery[1]).unlink()
     with pytest.raises(FileNotFoundError):
-        reid_plots.draw_rankings(distance, query, gallery, [0])
+        draw_rankings(rankings)

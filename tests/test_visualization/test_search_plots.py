@@ -1,3 +1,5 @@
+"""Pictures of a search show the records: curves, jumps, ranges, occupancy."""
+
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,17 @@ from amlfs_mm.search import (
 )
 from amlfs_mm.visualization import plot_search
 from amlfs_mm.visualization.loss_plots import plot_loss, plot_population
-from amlfs_mm.visualization.search_plots import plot_mu
+from amlfs_mm.visualization.search_plots import DriftBand, plot_mu, plot_occupancy
 
 
 def records(space: SearchSpace, lost: bool = False) -> list[dict]:
     theta = torch.stack([space.known_loss('am_softmax', m=0.1 * i) for i in range(3)])
-    common = dict(mu_before=space.identity().tolist(), mu=theta[1].tolist(), theta=theta.tolist())
+    common = dict(
+        mu_before=space.identity().tolist(),
+        mu=theta[1].tolist(),
+        theta=theta.tolist(),
+        advantage=[0.0] * 3,
+    )
     survived = dict(common, reward=[80.0, None, 90.0], best=2)
     second = dict(common, reward=[None] * 3, best=None) if lost else survived
     warmup = dict(survived, theta=theta[:1].tolist(), reward=[70.0], best=0, mu=common['mu_before'])
@@ -40,6 +47,36 @@ def test_mu_curves_are_the_records():
     assert [line.get_ydata()[-1] for line in biases_of_t] == [torch.tensor(-0.1).item()] * 6
     assert [line.get_ydata()[0] for line in figure.axes[0].lines] == [1.0] * 6
     assert all(list(line.get_xdata()) == [0, 1, 4, 7] for line in biases_of_t)
+    plt.close(figure)
+
+
+def test_the_band_widens_with_each_update():
+    space = SearchSpace(2)
+    # The warm-up does not update mu, the next round does.
+    rounds = records(space)[:2]
+    rounds[0]['advantage'], rounds[1]['advantage'] = [0.0], [1.0, 0.0, -1.0]
+    band = DriftBand(torch.tensor([0.0, 0.3]), torch.tensor([0.0, 0.5]), num_searches=7)
+    figure = plot_mu(rounds, space, band)
+    biases_of_t, distance = figure.axes[1], figure.axes[4]
+    for ax, low, high in ((biases_of_t, -0.3, 0.3), (distance, 0.0, 0.5)):
+        (grey,) = [c.get_paths()[0].vertices for c in ax.collections]
+        at_end, before = grey[grey[:, 0] == 4][:, 1], grey[grey[:, 0] == 1][:, 1]
+        assert (at_end.min(), at_end.max()) == pytest.approx((low, high))
+        assert set(before) == {0.0}
+    assert '(7)' in distance.get_legend().get_texts()[0].get_text()
+    plt.close(figure)
+
+
+def test_occupancy_cells_are_as_wide_as_their_rounds():
+    rounds = records(SearchSpace(2))
+    for i, record in enumerate(rounds):
+        record['interval_share'] = dict(t_interval=[0.1 * i, 1 - 0.1 * i], tau_interval=[0.5, 0.5])
+    figure = plot_occupancy(rounds)
+    (mesh,) = figure.axes[0].collections
+    assert mesh.get_coordinates()[0, :, 0].tolist() == [0.5, 1.5, 4.5, 7.5]
+    torch.testing.assert_close(
+        torch.tensor(mesh.get_array().data), torch.tensor([[0.0, 10, 20], [100, 90, 80]])
+    )
     plt.close(figure)
 
 

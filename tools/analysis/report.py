@@ -1,11 +1,11 @@
-"""One HTML file about one or more runs: comparison, warnings, selection bias, figures, configs.
+"""Write one HTML file about one or more runs: comparison, warnings, figures, configs.
 
     python tools/analysis/report.py WORK_DIR [WORK_DIR ...] --out report.html
 
-A WORK_DIR is one run of `tools/train.py`, or holds runs. Test results are those of its `test.json`,
-which `tools/test.py CONFIG CHECKPOINT --out WORK_DIR/test.json` writes. Runs that differ in their
-seed alone are one config; figures, epochs and the config are shown of its first run. The file needs
-nothing besides itself.
+A WORK_DIR is one run of `tools/train.py`, or a folder of runs. Test results come from its
+`test.json`, which `tools/test.py CONFIG CHECKPOINT --out WORK_DIR/test.json` writes. Runs that
+differ in the seed alone are one config; the report shows figures, epochs and config of its first
+run. The file needs no other file.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import base64
 import re
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
@@ -32,30 +33,30 @@ from amlfs_mm.analysis import (
     measure_gradients,
     tabulate_epochs,
 )
+from amlfs_mm.analysis.pictures import Picture, pictures_of_search
 from amlfs_mm.search import SearchSpace
 from amlfs_mm.utils.atomic_files import atomic_write
+from amlfs_mm.utils.command_line import errors_as_messages, positive_int
 from amlfs_mm.utils.paths import user_path
 from amlfs_mm.version import __version__
-from amlfs_mm.visualization import (
-    Picture,
-    pictures_of_search,
-    plot_gradients,
-    plot_known_losses,
-)
+from amlfs_mm.visualization import plot_gradients, plot_known_losses
 from amlfs_mm.visualization.figures import to_svg
 
 TEMPLATE = Path(__file__).with_name('report.html.jinja')
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('work_dirs', nargs='+', type=user_path, metavar='WORK_DIR')
-    parser.add_argument('--out', type=user_path, default=Path('report.html'))
-    parser.add_argument('--metric', help="of the test; default the search's reward")
+    parser.add_argument('--out', type=user_path, default=Path('report.html'), help='file to write')
+    parser.add_argument('--metric', help="metric of the test; default: the search's reward")
     parser.add_argument(
-        '--controls', nargs='+', metavar='NAME', help='config names; default all but the last'
+        '--controls',
+        nargs='+',
+        metavar='NAME',
+        help='names of the configs to compare with; default: all but the last',
     )
     parser.add_argument(
         '--null-runs',
@@ -63,19 +64,19 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         default=[],
         metavar='WORK_DIR',
-        help='searches with random rewards, in place of simulated ones',
+        help='finished searches with random rewards, in place of simulated ones',
     )
     parser.add_argument(
         '--gradients',
-        type=int,
+        type=positive_int,
         metavar='N',
-        help='also draw Fig. 4, from N training images, which have to be there',
+        help='also draw Fig. 4 from N training images; the data must be there',
     )
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def choose_metric(runs: list[Run]) -> str | None:
-    """The reward of a search, or else the first metric of a test; None if none was tested."""
+    """The reward of a tested search, or the first metric of a test; None without any test."""
     tested = [run for run in runs if run.test]
     rewards = [run.reward for run in tested if run.records and run.reward in run.test]
     return (rewards or [next(iter(run.test)) for run in tested] or [None])[0]
@@ -84,12 +85,12 @@ def choose_metric(runs: list[Run]) -> str | None:
 def find_warnings(
     groups: dict[str, list[Run]], nulls: dict[str, NullDrift | None]
 ) -> list[tuple[str, list[str]]]:
-    """Under each config's name what there is to doubt; first what concerns the comparison."""
-    single = [f'{name}: one seed only.' for name, runs in groups.items() if len(runs) == 1]
-    found = [('Seeds', [*single, 'Differences may be luck.'])] if single else []
+    """Reasons to doubt, by the name of their config; first those that concern the comparison."""
+    single = [f'{name}: only one seed.' for name, runs in groups.items() if len(runs) == 1]
+    found = [('Seeds', [*single, 'Differences may be chance.'])] if single else []
     for name, runs in groups.items():
         texts = [(run.seed, text) for run in runs for text in diagnose(run, nulls[name])]
-        untested = 'Not tested, hence no part of the comparison.'
+        untested = 'Not tested, and therefore not in the comparison.'
         texts += [(run.seed, untested) for run in runs if not run.test]
         if texts:
             found.append((name, [f'Seed {seed}: {text}' for seed, text in texts]))
@@ -97,7 +98,7 @@ def find_warnings(
 
 
 def shared_pictures(groups: dict[str, list[Run]], samples: int | None) -> list[Picture]:
-    """What does not belong to one run: known losses (Fig. 1), gradients (Fig. 4)."""
+    """Pictures that belong to no single run: known losses (Fig. 1), gradients (Fig. 4)."""
     pictures = []
     searches = [runs[0] for runs in groups.values() if runs[0].records]
     if searches and isinstance(space := searches[0].search_space, SearchSpace):
@@ -122,7 +123,7 @@ def shared_pictures(groups: dict[str, list[Run]], samples: int | None) -> list[P
 
 
 def embed(picture: Picture) -> dict[str, str]:
-    """A picture twice, for wide screens and in one column for phones, with its caption."""
+    """A picture in two forms, for wide screens and in one column for phones, and its caption."""
 
     def encode(columns: int) -> str:
         svg = base64.b64encode(to_svg(picture.plot(columns)).encode()).decode()
@@ -132,7 +133,7 @@ def embed(picture: Picture) -> dict[str, str]:
 
 
 def describe_group(name: str, runs: list[Run], metric: str | None, null: NullDrift | None) -> dict:
-    """What the template says of a config: of all its runs, and more of the first."""
+    """What the template says about a config: about all of its runs, and more about the first."""
     first = runs[0]
     return dict(
         name=name,
@@ -146,18 +147,20 @@ def describe_group(name: str, runs: list[Run], metric: str | None, null: NullDri
 
 
 def breakable(name: object) -> Markup:
-    """A long name, escaped, that a narrow screen may break behind _ and /."""
+    """A name, escaped, that a narrow screen may break after _ and /."""
     return Markup(re.sub('([_/])', r'\1<wbr>', str(escape(str(name)))))
 
 
-def write_report(groups: dict[str, list[Run]], args: argparse.Namespace) -> None:
-    """Put everything into the template."""
+def write_report(
+    groups: dict[str, list[Run]], args: argparse.Namespace, arguments: Sequence[str]
+) -> None:
+    """Fill the template and write it; ``arguments`` are the command line, for its header."""
     runs = [run for members in groups.values() for run in members]
     metric = args.metric or choose_metric(runs)
     controls = args.controls or list(groups)[:-1]
     null_runs = find_runs(args.null_runs)
     nulls = {
-        # The longest run's serves all: the band after fewer updates is its beginning.
+        # The one of the longest run serves all runs: after fewer updates, its beginning holds.
         name: drift_without_signal(max(members, key=lambda run: len(run.updates)), null_runs)
         for name, members in groups.items()
     }
@@ -166,7 +169,7 @@ def write_report(groups: dict[str, list[Run]], args: argparse.Namespace) -> None
     html = environment.from_string(TEMPLATE.read_text()).render(
         title=f'Loss search report: {", ".join(groups)}',
         version=__version__,
-        command=shlex.join(['tools/analysis/report.py', *sys.argv[1:]]),
+        command=shlex.join(['tools/analysis/report.py', *arguments]),
         metric=metric,
         controls=controls,
         rows=compare_groups(groups, metric, controls),
@@ -181,13 +184,11 @@ def write_report(groups: dict[str, list[Run]], args: argparse.Namespace) -> None
         temporary.write_text(html)
 
 
-def main() -> None:
-    args = parse_args()
-    try:
-        groups = group_runs(find_runs(args.work_dirs))
-        write_report(groups, args)
-    except (FileNotFoundError, ValueError) as error:
-        raise SystemExit(f'report.py: {error}') from error
+def main(arguments: Sequence[str] | None = None) -> None:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    args = parse_args(arguments)
+    with errors_as_messages('report.py'):
+        write_report(group_runs(find_runs(args.work_dirs)), args, arguments)
     print(args.out)
 
 
