@@ -147,7 +147,7 @@ class AMLFSHead(ClsHead):
         return self.__dict__ | dict(_transforms=None)
 
     def interval_counts(self) -> dict[str, Tensor]:
-        """Training samples that fell into each interval of t and tau, (M,) each, with this theta."""
+        """Training samples that were in each interval of t and tau, (M,) each, with this theta."""
         return dict(t=self.t_count, tau=self.tau_count)
 
     def pre_logits(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:

@@ -51,6 +51,10 @@ class Labels(nn.Module):
         if target.device.type == 'cpu':
             self._check(target, data_samples)
             return target
+        return self.keep_extremes(target)
+
+    def keep_extremes(self, target: Tensor) -> Tensor:
+        """Note the extreme labels on their device; the labels (N,), clamped to [0, C)."""
         lowest, highest = target.aminmax()
         if self.extremes is not None:
             lowest = torch.minimum(lowest, self.extremes[0])

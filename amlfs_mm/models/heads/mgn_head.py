@@ -160,6 +160,6 @@ class PerBranchMGNHead(MGNHead):
             head.set_theta(part)
 
     def interval_counts(self) -> dict[str, Tensor]:
-        """Training samples that fell into each interval of t and tau, (M,) each, in all branches."""
+        """Training samples that were in each interval of t and tau, (M,) each, in all branches."""
         counts = [head.interval_counts() for head in self.classifiers]
         return {name: sum(count[name] for count in counts) for name in counts[0]}

@@ -6,10 +6,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 from helpers.searched_head import INF, NAN, labels, make_head, make_theta
+from mmengine.model import NormalInit
+from mmpretrain.models.losses import CrossEntropyLoss, LabelSmoothLoss
 from mmpretrain.registry import MODELS
 
 import amlfs_mm  # noqa: F401
-from amlfs_mm.models import AMLFSHead
+from amlfs_mm.models import AMLFSHead, SoftmaxHead
 
 
 def test_it_replaces_a_head_by_its_type():
@@ -103,6 +105,25 @@ def test_another_loss_than_plain_cross_entropy_is_refused(loss):
 def test_wrong_options_are_refused_by_name(options, says):
     with pytest.raises(ValueError, match=says):
         AMLFSHead(**{**dict(num_classes=10, in_channels=4), **options})
+
+
+@pytest.mark.parametrize(
+    'kind',
+    [
+        'CrossEntropyLoss',
+        'mmpretrain.CrossEntropyLoss',
+        'mmpretrain.models.losses.CrossEntropyLoss',
+        CrossEntropyLoss,
+    ],
+)
+def test_a_loss_by_its_name_or_as_the_class(kind):
+    """New-style configs hold the class itself."""
+    assert AMLFSHead(10, 4, loss=dict(type=kind, loss_weight=0.5)).loss_weight == 0.5
+    assert SoftmaxHead(10, 4, sharded=True, loss=dict(type=kind)).loss_module.loss_weight == 1
+    init_cfg = dict(type=NormalInit, layer='Linear', std=0.5)
+    assert AMLFSHead(10, 4, sharded=True, init_cfg=init_cfg).fc.std == 0.5
+    with pytest.raises(ValueError, match='CrossEntropyLoss'):
+        AMLFSHead(10, 4, loss=dict(type=LabelSmoothLoss, label_smooth_val=0.1))
 
 
 def test_soft_labels_are_refused():
