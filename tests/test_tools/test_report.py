@@ -53,7 +53,9 @@ class Page(HTMLParser):
 def runs(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tested search, and a baseline with three seeds, one of them not tested."""
     folder = tmp_path_factory.mktemp('runs')
-    shutil.copytree(tiny_run, folder / 'search', ignore=shutil.ignore_patterns('*.pth', 'last_checkpoint'))
+    shutil.copytree(
+        tiny_run, folder / 'search', ignore=shutil.ignore_patterns('*.pth', 'last_checkpoint')
+    )
     (folder / 'search' / 'test.json').write_text(json.dumps({'accuracy/top1': 40.0}))
     for seed, value in enumerate([30.0, 32.0, None]):
         write_run(

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from amlfs_mm.registry import MODELS
 
+from ..layers.inputs import refuse_single_image
 from .face_input import check_face_size
 
 
@@ -89,9 +90,11 @@ class IResNet(BaseModule):
         """The feature (N, D), in a tuple, of faces (N, 3, H, W).
 
         Raises:
-            ValueError: The faces have another size.
+            ValueError: The faces have another size, or a training batch has one face.
         """
         check_face_size(x, self.input_size, type(self).__name__)
+        if self.training:
+            refuse_single_image(x, self.features, type(self).__name__)
         x = self.prelu(self.bn1(self.conv1(x)))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         x = self.fc(self.dropout(torch.flatten(self.bn2(x), 1)))

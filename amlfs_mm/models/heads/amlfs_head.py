@@ -1,18 +1,21 @@
-"""The softmax head whose loss is searched (the paper's section 3.3)."""
+"""The classification head whose loss is searched (section 3.3 of the paper)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import torch
-from mmpretrain.evaluation.metrics import Accuracy
+from mmpretrain.models.losses import CrossEntropyLoss
+from mmpretrain.registry import MODELS as MMPRETRAIN_MODELS
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from amlfs_mm.registry import MODELS, TASK_UTILS
-from amlfs_mm.search import PiecewiseLinear, find_loss
+from amlfs_mm.search import find_loss, protocols
 from amlfs_mm.utils.autocast import without_autocast
+from amlfs_mm.utils.config_types import resolves_to
 
+from ..layers.inputs import feature_vectors
 from ..layers.logits import (
     Scale,
     bias_free_logits,
@@ -20,40 +23,47 @@ from ..layers.logits import (
     initial_weights,
     norms_outside_t,
 )
+from ..layers.ranks import target_rank
 from ..layers.sharded_linear import ShardedLinear, build_class_weights, whole_weight
 from ..losses import fused_amlfs_loss, log_tau
-from .hard_targets import WholeBatchHead, hard_targets
+from .accuracy import training_accuracy
+from .hard_targets import WholeBatchHead
+from .labels import Labels
 
 
 @MODELS.register_module()
 class AMLFSHead(WholeBatchHead):
     """A bias-free linear or cosine classifier trained with the loss L^theta (Eq. 4, 16, 17).
 
-    Replaces ``LinearClsHead`` or ``ArcFaceClsHead`` in a config. Without a search it trains with
-    the loss ``theta``; a search installs its own.
+    It replaces ``LinearClsHead`` or ``ArcFaceClsHead`` in a config. Without a search it trains
+    with the loss ``theta``. A search installs a theta for each round.
 
     Args:
         num_classes: C.
         in_channels: D, the length of a feature.
-        num_intervals: M, intervals each of t and tau; short for the default search space.
+        num_intervals: M, the intervals of t and of tau in the default search space.
         scale: None: logits are ``W_j . x``, and ``|W_y| |x|`` stays outside t (Eq. 4). A float s:
             features and class weights are normalised, logits are ``s cos(theta_j)``. ``'feature'``:
             class weights are normalised, logits are ``|x| cos(theta_j)``.
-        search_space: Config of another search space, in place of ``num_intervals``.
-        theta: The loss: a known one, ``'softmax'`` or ``dict(name='am_softmax', m=0.35)``, or a
-            JSON file: one of ``tools/analysis/export_loss.py``, or a search's
-            ``loss_schedule.json``, of which its final mu is taken. A checkpoint's theta gives way
-            to it. None: the identity, plain softmax, until another is installed or loaded.
+        search_space: Config of another search space. It takes the place of ``num_intervals``.
+        theta: The loss. A known one: ``'softmax'`` or ``dict(name='am_softmax', m=0.35)``. Or a
+            JSON file: of ``tools/analysis/export_loss.py``, or the ``loss_schedule.json`` of a
+            search, whose final mu is taken. It has precedence over the theta of a checkpoint.
+            None: plain softmax, until a search or a checkpoint gives another.
         min_slope: A sampled slope below this counts as this (Eq. 15 asks for positive gradients).
-        tau_floor: What keeps tau positive: ``relative``, ``max(a p + b, 0.1 a p)``, or
-            ``constant``, ``max(a p + b, 0.01)``.
-        loss: The replaced head's ``loss`` config, so that a search config may inherit it: plain
-            ``CrossEntropyLoss``, of which the ``loss_weight`` is kept.
+        tau_floor: What keeps tau positive. ``relative``: ``max(a p + b, 0.1 a p)``. ``constant``:
+            ``max(a p + b, 0.01)``.
+        loss: The ``loss`` config of the head that this one replaces, so that a search config can
+            inherit from a baseline. It must be plain ``CrossEntropyLoss``. Its ``loss_weight``
+            counts.
         sharded: Spread the class weights over the replicas; see :class:`ShardedLinear`.
         sample_rate: Share of the classes in each batch's softmax; below 1 with ``sharded`` only.
-        topk: Accuracies reported by ``cal_acc``.
-        cal_acc: Report the training accuracy (of the untransformed logits).
+        topk: The k of the accuracies that ``cal_acc`` reports.
+        cal_acc: Report the training accuracy. It is that of the untransformed logits.
         init_cfg: Of the class weights; default :func:`.initial_weights`.
+
+    Raises:
+        ValueError: An option is out of its range, or options do not go together.
     """
 
     def __init__(
@@ -94,9 +104,8 @@ class AMLFSHead(WholeBatchHead):
         self.search_space = TASK_UTILS.build(
             search_space or dict(type='amlfs_mm.SearchSpace', num_intervals=num_intervals)
         )
-        self.fc = build_class_weights(
-            in_channels, num_classes, init_cfg, sharded, sample_rate, cal_acc
-        )
+        self.fc = build_class_weights(in_channels, num_classes, init_cfg, sharded, sample_rate)
+        self.labels = Labels(num_classes, type(self).__name__)
         self.theta_is_given = theta is not None
         start = find_loss(self.search_space, theta) if theta else self.search_space.identity()
         self.register_buffer('theta', start)
@@ -111,7 +120,7 @@ class AMLFSHead(WholeBatchHead):
 
     @torch.no_grad()
     def set_theta(self, theta: Tensor) -> None:
-        """Train with this loss from now on, and count intervals anew.
+        """Train with this loss from now on, and start the interval counts at 0.
 
         Raises:
             ValueError: theta is not a vector of the search space's length.
@@ -125,8 +134,8 @@ class AMLFSHead(WholeBatchHead):
         self.t_count.zero_()
         self.tau_count.zero_()
 
-    def transforms(self) -> tuple[PiecewiseLinear, PiecewiseLinear]:
-        """t and tau of theta; they are made anew only when theta is another or was written to."""
+    def transforms(self) -> tuple[protocols.Transform, protocols.Transform]:
+        """t and tau of theta. They are kept until theta is replaced or written to."""
         made_of, version, made = self._transforms or (None, 0, None)
         if made_of is not self.theta or version != self.theta._version:
             made = self.search_space.transforms(self.theta, self.min_slope)
@@ -134,19 +143,23 @@ class AMLFSHead(WholeBatchHead):
         return made
 
     def __getstate__(self) -> dict:
-        # The theta of a copy counts its versions anew.
+        # The version of a copied theta starts at 0, so what was made of the original is dropped.
         return self.__dict__ | dict(_transforms=None)
 
     def interval_counts(self) -> dict[str, Tensor]:
-        """Training samples seen in each interval of t and tau, (M,) each, with this theta."""
+        """Training samples that were in each interval of t and tau, (M,) each, with this theta."""
         return dict(t=self.t_count, tau=self.tau_count)
 
     def pre_logits(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
-        """The features (N, D) of the last stage; a bare tensor is them already."""
-        return feats if isinstance(feats, Tensor) else feats[-1]
+        """The features (N, D): those of the last stage, or a bare tensor itself.
+
+        Raises:
+            ValueError: They do not have this shape.
+        """
+        return feature_vectors(feats, type(self).__name__, self.in_channels)
 
     def forward(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
-        """The untransformed logits (N, C) in at least float32; they never depend on theta."""
+        """The untransformed logits (N, C) in float32 or wider. They do not depend on theta."""
         features = self.pre_logits(feats)
         with without_autocast(features):
             return bias_free_logits(features, whole_weight(self.fc), self.scale)[0]
@@ -156,28 +169,38 @@ class AMLFSHead(WholeBatchHead):
     ) -> dict[str, Tensor]:
         """The mean over the batch of the searched loss (Eq. 16), as ``dict(loss=...)``.
 
+        With ``cal_acc`` also ``accuracy_top-<k>``, in percent.
+
         Raises:
-            ValueError: The batch has soft labels (Mixup, CutMix).
+            ValueError: The features have another shape, or the batch has soft labels (Mixup,
+                CutMix), no labels, or one that is no class.
         """
-        target = hard_targets(data_samples, type(self).__name__)
         features = self.pre_logits(feats)
+        target = self.labels(data_samples)
         if isinstance(self.fc, ShardedLinear):
-            per_sample = self.per_sample_loss_of_shards(features, target)
-            return dict(loss=self._weighted_mean(per_sample))
+            losses = dict(
+                loss=self._weighted_mean(self.per_sample_loss_of_shards(features, target))
+            )
+            if self.cal_acc:
+                rank = self.fc.target_rank(features, target, self.scale)
+                losses |= training_accuracy(rank, self.topk)
+            return losses
         with without_autocast(features):
             logits, features = bias_free_logits(features, self.fc.weight, self.scale)
             per_sample = self.per_sample_loss(logits, features, target)
         losses = dict(loss=self._weighted_mean(per_sample))
         if self.cal_acc:
-            # Without thresholds: the default one, 0, counts negative logits as wrong.
-            accuracy = Accuracy.calculate(logits, target, topk=self.topk, thrs=(None,))
-            losses.update(
-                {f'accuracy_top-{k}': a for k, a in zip(self.topk, accuracy, strict=True)}
-            )
+            losses |= training_accuracy(target_rank(logits, target), self.topk)
         return losses
 
     def per_sample_loss(self, logits: Tensor, features: Tensor, target: Tensor) -> Tensor:
-        """The loss (N,) of each sample, given untransformed logits (N, C) and features (N, D)."""
+        """The loss (N,) of each sample.
+
+        Args:
+            logits: (N, C) untransformed.
+            features: (N, D) in the type of the logits.
+            target: (N,) classes.
+        """
         target_norm = norms_outside_t(features, self.fc.weight, target, self.scale)
         t, tau = self.transforms()
         found = fused_amlfs_loss(logits, target, target_norm, t, tau, self.tau_floor)
@@ -185,7 +208,12 @@ class AMLFSHead(WholeBatchHead):
         return found.loss
 
     def per_sample_loss_of_shards(self, features: Tensor, target: Tensor) -> Tensor:
-        """The same loss (N,) from features (N, D), of class weights spread over the replicas."""
+        """The loss (N,) of each sample, with class weights that are spread over the replicas.
+
+        Args:
+            features: (N, D).
+            target: (N,) classes.
+        """
         t, tau = self.transforms()
         log_probability, cosine = self.fc.target_log_probability(features, target, self.scale, t)
         self._count(t.locate(cosine), tau.locate(log_probability.exp()))
@@ -198,7 +226,7 @@ class AMLFSHead(WholeBatchHead):
 
     def _count(self, t_interval: Tensor, tau_interval: Tensor) -> None:
         if self.training:
-            # Unlike bincount, no host sync.
+            # bincount would make the host wait for a GPU.
             ones = torch.ones_like(t_interval)
             self.t_count.scatter_add_(0, t_interval, ones)
             self.tau_count.scatter_add_(0, tau_interval, ones)
@@ -217,10 +245,18 @@ class AMLFSHead(WholeBatchHead):
 
 
 def plain_loss_weight(loss: dict) -> float:
-    """The weight of an inherited cross entropy; a ValueError if it is more than that."""
+    """The ``loss_weight`` of an inherited cross entropy.
+
+    Raises:
+        ValueError: The config is not plain cross entropy.
+    """
     options = dict(loss)
     kind, weight = options.pop('type', None), options.pop('loss_weight', 1.0)
-    if kind not in ('CrossEntropyLoss', 'mmpretrain.CrossEntropyLoss') or options:
+    # 'CrossEntropyLoss', 'mmpretrain.CrossEntropyLoss' and the class itself are the same.
+    plain = kind is not None and resolves_to(
+        kind, MMPRETRAIN_MODELS, CrossEntropyLoss, exactly=True
+    )
+    if not plain or options:
         raise ValueError(
             f'AMLFSHead replaces plain cross entropy, but the config it inherits has loss={loss}: '
             "start from a baseline with loss=dict(type='CrossEntropyLoss'), or set the head with "

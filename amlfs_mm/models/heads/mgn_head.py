@@ -1,4 +1,4 @@
-"""MGN's eight softmax and three triplet losses."""
+"""The eight softmax losses and three triplet losses of MGN."""
 
 from __future__ import annotations
 
@@ -10,31 +10,33 @@ from torch import Tensor, nn
 from amlfs_mm.registry import MODELS
 from amlfs_mm.search import BranchSearchSpace, find_loss
 
+from ..layers.inputs import describe
 from ..necks import MGNFeatures
 from .hard_targets import hard_targets
 
 
 @MODELS.register_module()
 class MGNHead(BaseModule):
-    """Softmax losses on the branches' pooled features and on the stripes, triplets on the reduced.
+    """Softmax losses on the pooled features and the stripes, triplet losses on the reduced ones.
 
-    Wang et al., ACM MM 2018 (arXiv 1804.01438), Fig. 3: with branches of 1, 2 and 3 stripes, 8
-    classifiers of their own, on 3 x 2048 and 5 x 256 numbers, and 3 triplet losses on 256. The
-    figure gives no weights, and public re-implementations differ; here the loss is the mean of the
-    softmax losses plus the mean of the triplet losses, and ``loss_weight`` of either changes that.
-    The test feature is all reduced features in a row, 8 x 256 numbers.
+    Wang et al., ACM MM 2018 (arXiv 1804.01438), Fig. 3. With branches of 1, 2 and 3 stripes there
+    are 8 classifiers, on 3 features of 2048 numbers and 5 of 256, and 3 triplet losses on 256
+    numbers. The figure gives no weights, and public re-implementations differ. Here the loss is the
+    mean of the softmax losses plus the mean of the triplet losses. ``loss_weight`` of either part
+    changes that. The test feature is all reduced features in a row, 8 x 256 numbers.
 
-    With ``classifier=dict(type='amlfs_mm.AMLFSHead')`` a search gives all classifiers one theta;
-    the triplet losses stay. :class:`PerBranchMGNHead` gives each its own.
+    With ``classifier=dict(type='amlfs_mm.AMLFSHead')`` a search gives all classifiers one theta.
+    The triplet losses are not searched. :class:`PerBranchMGNHead` gives each classifier its own
+    theta.
 
     Args:
         num_classes: C.
         classifier: Config of a head: ``SoftmaxHead`` or ``AMLFSHead``.
         triplet: Config of the triplet loss.
         in_channels: Length of a pooled feature.
-        reduced_channels: Length of a reduced one.
-        num_branches: Whole maps.
-        num_stripes: Stripes, of all branches.
+        reduced_channels: Length of a reduced feature.
+        num_branches: Number of branches, each with one whole map.
+        num_stripes: Number of stripes of all branches.
         init_cfg: As in mmengine's ``BaseModule``.
     """
 
@@ -57,18 +59,28 @@ class MGNHead(BaseModule):
         self.triplet = MODELS.build(triplet)
 
     def pre_logits(self, feats: MGNFeatures) -> Tensor:
-        """The test feature (N, 2048)."""
+        """The test feature (N, 2048).
+
+        Raises:
+            ValueError: The features are not those of ``MGNNeck``.
+        """
+        feats = self._of_neck(feats)
         return torch.cat([*feats.reduced, *feats.stripes], dim=1)
 
     def forward(self, feats: MGNFeatures) -> list[Tensor]:
-        """Each classifier's logits (N, C)."""
+        """The logits (N, C) of each classifier."""
         return [
             classifier(feature)
             for classifier, feature in zip(self.classifiers, self._classified(feats), strict=True)
         ]
 
     def loss(self, feats: MGNFeatures, data_samples: list[DataSample]) -> dict[str, Tensor]:
-        """``loss_softmax_<i>`` and ``loss_triplet_<i>``, each divided by how many there are."""
+        """``loss_softmax_<i>`` and ``loss_triplet_<i>``, each divided by the number of its kind.
+
+        Raises:
+            ValueError: The features are not those of ``MGNNeck``, a classifier cannot take the
+                labels, or all labels are equal.
+        """
         losses = {}
         for i, feature in enumerate(self._classified(feats)):
             for key, value in self.classifiers[i].loss((feature,), data_samples).items():
@@ -82,18 +94,38 @@ class MGNHead(BaseModule):
         return losses
 
     def _classified(self, feats: MGNFeatures) -> list[Tensor]:
+        feats = self._of_neck(feats)
         return [*feats.pooled, *feats.stripes]
+
+    def _of_neck(self, feats: MGNFeatures) -> MGNFeatures:
+        name = type(self).__name__
+        if not isinstance(feats, MGNFeatures):
+            raise ValueError(
+                f"{name} needs the features of neck=dict(type='amlfs_mm.MGNNeck'), but the neck "
+                f'(or the backbone, if there is no neck) gives {describe(feats)}'
+            )
+        found = len(feats.pooled) + len(feats.stripes)
+        if found != len(self.classifiers):
+            raise ValueError(
+                f'{name} has {len(self.classifiers)} classifiers, but the neck gives '
+                f'{len(feats.pooled)} whole maps and {len(feats.stripes)} stripes: set the '
+                f"head's num_branches={len(feats.pooled)} and num_stripes={len(feats.stripes)}"
+            )
+        return feats
 
 
 @MODELS.register_module()
 class PerBranchMGNHead(MGNHead):
-    """MGN whose classifiers have a theta each: a search in the product of their spaces.
+    """MGN with a theta for each classifier. The search space is the product of their spaces.
 
-    Its ``theta`` (8 x 24 numbers) is the classifiers' one after another. Arguments as in
-    :class:`MGNHead`, with ``AMLFSHead`` as classifier.
+    ``theta`` (8 x 24 numbers) is the thetas of the classifiers in a row.
 
     Args:
-        theta: The losses, as in ``AMLFSHead``: a file of all branches, or one loss for each.
+        args, kwargs: As in :class:`MGNHead`; the classifier must be ``AMLFSHead``.
+        theta: The losses, as in ``AMLFSHead``: a file with all branches, or one loss for all.
+
+    Raises:
+        ValueError: The classifier is another head, or theta does not fit.
     """
 
     def __init__(self, *args, theta: str | dict | None = None, **kwargs) -> None:
@@ -114,6 +146,7 @@ class PerBranchMGNHead(MGNHead):
 
     @property
     def theta(self) -> Tensor:
+        """(8 D,) The thetas of the classifiers in a row, a copy."""
         return torch.cat([head.theta for head in self.classifiers])
 
     def set_theta(self, theta: Tensor) -> None:
@@ -127,6 +160,6 @@ class PerBranchMGNHead(MGNHead):
             head.set_theta(part)
 
     def interval_counts(self) -> dict[str, Tensor]:
-        """Training samples seen in each interval of t and tau, (M,) each, over all branches."""
+        """Training samples that were in each interval of t and tau, (M,) each, in all branches."""
         counts = [head.interval_counts() for head in self.classifiers]
         return {name: sum(count[name] for count in counts) for name in counts[0]}

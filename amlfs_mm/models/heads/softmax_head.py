@@ -1,4 +1,4 @@
-"""Softmax classifiers without bias: plain, cosine (sphere softmax), and with a margin."""
+"""Softmax classifiers without bias: plain, of cosines (sphere softmax), and with a margin."""
 
 from __future__ import annotations
 
@@ -14,30 +14,39 @@ from torch import Tensor, nn
 from amlfs_mm.registry import MODELS
 from amlfs_mm.utils.autocast import without_autocast
 
+from ..layers.inputs import feature_vectors
 from ..layers.logits import Scale, check_scale, initial_weights, norms_outside_t
+from ..layers.ranks import target_rank
 from ..layers.sharded_linear import ShardedLinear, build_class_weights, whole_weight
 from ..losses import AMSoftmaxMargin, transform_target_logit
-from .hard_targets import WholeBatchHead, hard_targets
+from .accuracy import training_accuracy
+from .hard_targets import WholeBatchHead
+from .labels import Labels
 
 
 @MODELS.register_module()
 class SoftmaxHead(WholeBatchHead, LinearClsHead):
-    """The hand-made counterpart of :class:`amlfs_mm.AMLFSHead`, which it equals at the identity.
+    """A hand-made loss in place of the searched one of :class:`amlfs_mm.AMLFSHead`.
 
-    Logits are ``W_j . x``, or with a scale s ``s cos(theta_j)``: SphereReID's sphere softmax
-    (arXiv 1807.00537). A margin replaces the target's ``s cos(theta_y)`` by ``s t(cos(theta_y))``
-    in the loss, exactly: ``AMSoftmaxMargin``, ``ArcFaceMargin``, or, with ``scale='feature'``
-    (``|x| cos(theta_j)``), ``ASoftmaxMargin``.
+    Without a margin it equals ``AMLFSHead`` at the identity. Logits are ``W_j . x``, or with a
+    scale s ``s cos(theta_j)``: SphereReID's sphere softmax (arXiv 1807.00537). A margin replaces
+    the target's ``s cos(theta_y)`` by ``s t(cos(theta_y))`` in the loss. Margins are
+    ``AMSoftmaxMargin``, ``ArcFaceMargin``, and with ``scale='feature'`` (logits
+    ``|x| cos(theta_j)``) ``ASoftmaxMargin``.
 
     Args:
         num_classes: C.
         in_channels: D.
         scale: None for the plain classifier, s, or ``'feature'``.
-        margin: Config of a margin, or a number m for ``AMSoftmaxMargin``; needs a scale.
+        margin: Config of a margin, or a number m for ``AMSoftmaxMargin``. It needs a scale.
         sharded: Spread the class weights over the replicas; see :class:`ShardedLinear`.
         sample_rate: Share of the classes in each batch's softmax; below 1 with ``sharded`` only.
         init_cfg: Of the class weights; default :func:`.initial_weights`.
-        kwargs: As in mmpretrain's ``LinearClsHead``.
+        kwargs: As in mmpretrain's ``LinearClsHead``. With ``cal_acc`` the training accuracy is
+            that of the logits without margin, as in ``AMLFSHead``.
+
+    Raises:
+        ValueError: An option is out of its range, or options do not go together.
     """
 
     def __init__(
@@ -55,7 +64,7 @@ class SoftmaxHead(WholeBatchHead, LinearClsHead):
             raise ValueError(f'in_channels must be >= 1, got {in_channels}')
         check_scale(scale)
         init_cfg = init_cfg or initial_weights(scale, in_channels)
-        # LinearClsHead makes weights, which would be the whole matrix in every replica.
+        # LinearClsHead makes the whole matrix. On the meta device it takes no memory.
         with torch.device('meta') if sharded else nullcontext():
             super().__init__(
                 num_classes=num_classes, in_channels=in_channels, init_cfg=init_cfg, **kwargs
@@ -65,9 +74,8 @@ class SoftmaxHead(WholeBatchHead, LinearClsHead):
         self.scale = scale
         self.has_margin = bool(margin)
         self.margin = MODELS.build(margin) if isinstance(margin, dict) else AMSoftmaxMargin(margin)
-        self.fc = build_class_weights(
-            in_channels, num_classes, init_cfg, sharded, sample_rate, self.cal_acc
-        )
+        self.fc = build_class_weights(in_channels, num_classes, init_cfg, sharded, sample_rate)
+        self.labels = Labels(num_classes, type(self).__name__)
         if sharded and not is_plain(self.loss_module):
             raise ValueError(
                 f'sharded=True has the cross entropy of one class a sample, got '
@@ -75,11 +83,15 @@ class SoftmaxHead(WholeBatchHead, LinearClsHead):
             )
 
     def pre_logits(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
-        """The features (N, D) of the last stage; a bare tensor is them already."""
-        return feats if isinstance(feats, Tensor) else feats[-1]
+        """The features (N, D): those of the last stage, or a bare tensor itself.
+
+        Raises:
+            ValueError: They do not have this shape.
+        """
+        return feature_vectors(feats, type(self).__name__, self.in_channels)
 
     def forward(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
-        """The logits (N, C) without margin, in at least float32."""
+        """The logits (N, C) without margin, in float32 or wider."""
         features = self.pre_logits(feats)
         with without_autocast(features):
             features = features.to(torch.promote_types(features.dtype, torch.float32))
@@ -93,29 +105,49 @@ class SoftmaxHead(WholeBatchHead, LinearClsHead):
     def loss(
         self, feats: tuple[Tensor, ...], data_samples: list[DataSample], **kwargs
     ) -> dict[str, Tensor]:
-        """The mean over the batch, as ``dict(loss=...)``.
+        """The mean of the loss over the batch, as ``dict(loss=...)``.
+
+        With ``cal_acc`` also ``accuracy_top-<k>``, in percent. Soft labels (Mixup, CutMix) are
+        for the plain head: without a margin, and with whole class weights.
 
         Raises:
-            ValueError: The batch has soft labels (Mixup, CutMix), and the head a margin or shards.
+            ValueError: The features have another shape, or the batch has labels that the head
+                cannot take: soft ones, none, or one that is no class.
         """
-        if not (self.has_margin or isinstance(self.fc, ShardedLinear)):
+        features = self.pre_logits(feats)
+        sharded = isinstance(self.fc, ShardedLinear)
+        if 'gt_score' in data_samples[0] and not (self.has_margin or sharded):
             return super().loss(feats, data_samples, **kwargs)
-        target, features = hard_targets(data_samples, type(self).__name__), self.pre_logits(feats)
-        if isinstance(self.fc, ShardedLinear):
-            log_probability, _ = self.fc.target_log_probability(
-                features, target, self.scale, self.margin
-            )
-            return dict(loss=self.loss_module.loss_weight * -log_probability.mean())
-        logits = self(feats)
-        with without_autocast(logits):
-            features = features.to(logits.dtype)
-            target_norm = norms_outside_t(features, self.fc.weight, target, self.scale)
-            logits, _ = transform_target_logit(logits, target, target_norm, self.margin)
-        return self._get_loss(logits, data_samples, **kwargs)
+        target = self.labels(data_samples)
+        if sharded:
+            return self._loss_of_shards(features, target)
+        logits = self(features)
+        losses = dict(loss=self._loss_of(logits, features, target, **kwargs))
+        if self.cal_acc:
+            losses |= training_accuracy(target_rank(logits, target), self.topk)
+        return losses
+
+    def _loss_of(self, logits: Tensor, features: Tensor, target: Tensor, **kwargs) -> Tensor:
+        if self.has_margin:
+            with without_autocast(logits):
+                features = features.to(logits.dtype)
+                target_norm = norms_outside_t(features, self.fc.weight, target, self.scale)
+                logits, _ = transform_target_logit(logits, target, target_norm, self.margin)
+        return self.loss_module(logits, target, avg_factor=len(logits), **kwargs)
+
+    def _loss_of_shards(self, features: Tensor, target: Tensor) -> dict[str, Tensor]:
+        log_probability, _ = self.fc.target_log_probability(
+            features, target, self.scale, self.margin
+        )
+        losses = dict(loss=self.loss_module.loss_weight * -log_probability.mean())
+        if self.cal_acc:
+            rank = self.fc.target_rank(features, target, self.scale)
+            losses |= training_accuracy(rank, self.topk)
+        return losses
 
 
 def is_plain(loss: nn.Module) -> bool:
-    """Whether a loss is the cross entropy of one class a sample, perhaps times a weight."""
+    """Whether a loss module is the mean cross entropy of one class a sample, times a weight."""
     return (
         type(loss) is CrossEntropyLoss
         and not (loss.use_sigmoid or loss.use_soft)

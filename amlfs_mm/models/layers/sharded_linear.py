@@ -1,4 +1,4 @@
-"""Class weights spread over the replicas of a candidate, for a million identities."""
+"""Class weights spread over the replicas of a candidate, for up to millions of identities."""
 
 from __future__ import annotations
 
@@ -7,35 +7,40 @@ import math
 import torch
 import torch.distributed as dist
 from mmengine.dist import get_rank, get_world_size
+from mmengine.model import NormalInit
+from mmengine.registry import WEIGHT_INITIALIZERS
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_gather, all_reduce
 
-from amlfs_mm.search import PiecewiseLinear
+from amlfs_mm.search.protocols import Tangent
 from amlfs_mm.utils.autocast import without_autocast
+from amlfs_mm.utils.config_types import resolves_to
 
 from ..losses.reference_loss import transform
 from .logits import Scale, bias_free_logits, norms_outside_t
+from .ranks import count_before
 
-BLOCK = 1024
-"""Classes whose first weights are drawn at a time: memory does not grow with their number."""
+CLASSES_AT_ONCE = 1024
+"""Classes whose first weights are drawn at a time. Other numbers draw other weights."""
 
 
 class ShardedLinear(nn.Module):
-    """Weights (C, D) without bias, of which each replica holds and trains about C / replicas rows.
+    """Class weights (C, D) without bias. Each replica holds and trains about C / replicas rows.
 
-    The model parallelism of insightface's Partial FC (An et al. 2021, arXiv 2010.05222). Every
-    replica multiplies the features of all with its own classes; t touches only the target's logit,
-    tau needs only its probability, so one max and one sum over the replicas complete the loss. It
-    and the gradients are those of a whole layer under DDP. All replicas need batches of one size.
+    This is the model parallelism of insightface's Partial FC (An et al. 2021, arXiv 2010.05222).
+    Every replica multiplies the features of all replicas with its own classes. t changes only the
+    target's logit, and tau needs only the target's probability. So one maximum and one sum over
+    the replicas complete the loss. Loss and gradients equal those of a whole layer under DDP. All
+    replicas need batches of one size.
 
-    With a ``sample_rate`` r below 1, the softmax of a batch runs over the targets' classes and a
-    random choice of others, r of each shard's classes (or as many as the batch has samples, if that
-    is more). The other classes' gradient is 0 in that batch; momentum and weight decay go on for
-    them, as the optimizer knows nothing of the choice.
+    With a ``sample_rate`` r below 1, the softmax of a batch runs over the classes of its targets
+    and a random choice of others: r of each replica's classes, or as many as the batch has
+    samples, if that is more. Classes that are not chosen have the gradient 0 in that batch. The
+    optimizer does not know of the choice: their momentum and weight decay go on.
 
-    ``LossSearchRunner`` keeps the weights out of DDP, saves checkpoints that hold them whole, and
-    loads each replica's rows from such a one, whatever the number of replicas. Elsewhere
-    ``state_dict`` has no weight as long as it is spread over several replicas.
+    ``LossSearchRunner`` keeps the weights out of DDP and saves checkpoints with the whole weights.
+    From such a checkpoint each replica loads its own rows, for any number of replicas. With other
+    runners, ``state_dict`` has no weight if there are several replicas.
 
     Attributes:
         class_range: The classes of this replica.
@@ -44,8 +49,11 @@ class ShardedLinear(nn.Module):
     Args:
         in_features: D.
         out_features: C.
-        std: The weights start at N(0, std^2), the same ones for any number of replicas.
+        std: The weights start at N(0, std^2). They do not depend on the number of replicas.
         sample_rate: r, in (0, 1].
+
+    Raises:
+        ValueError: There are fewer classes than replicas, or the rate is out of its range.
     """
 
     def __init__(
@@ -69,16 +77,16 @@ class ShardedLinear(nn.Module):
         self.init_weights()
 
     def class_range_of(self, replica: int) -> range:
-        """The classes that a replica holds; the replicas' numbers differ by one at most."""
+        """The classes of a replica. Two replicas differ by one class at most."""
         first, end = (self.num_classes * r // self.replicas for r in (replica, replica + 1))
         return range(first, end)
 
     @torch.no_grad()
     def init_weights(self) -> None:
-        """Draw all classes' weights from the CPU's generator, keep this replica's."""
+        """Draw the weights of all classes from the CPU's generator and keep this replica's."""
         own = self.class_range
-        for first in range(0, self.num_classes, BLOCK):
-            rows = min(BLOCK, self.num_classes - first)
+        for first in range(0, self.num_classes, CLASSES_AT_ONCE):
+            rows = min(CLASSES_AT_ONCE, self.num_classes - first)
             block = torch.empty(rows, self.in_features).normal_(std=self.std)
             start, end = max(first, own.start), min(first + rows, own.stop)
             if start < end:
@@ -86,7 +94,7 @@ class ShardedLinear(nn.Module):
                 self.weight[start - own.start : end - own.start] = drawn
 
     def target_log_probability(
-        self, features: Tensor, target: Tensor, scale: Scale, t: PiecewiseLinear | nn.Module
+        self, features: Tensor, target: Tensor, scale: Scale, t: Tangent
     ) -> tuple[Tensor, Tensor]:
         """The log probability of each sample's class after t (Eq. 4), and its cosine before.
 
@@ -135,19 +143,45 @@ class ShardedLinear(nn.Module):
             largest = largest.chunk(self.replicas)[self.replica]
             return target_logit - largest - total.log(), cosine.detach()
 
+    @torch.no_grad()
+    def target_rank(self, features: Tensor, target: Tensor, scale: Scale) -> Tensor:
+        """The place (N,) of each target among all classes' logits, from 0, for the accuracy.
+
+        As :func:`.ranks.target_rank` of the whole logits, also with a ``sample_rate`` below 1.
+        It costs one more product of features and weights.
+
+        Args:
+            features: (N, D) of this replica's batch.
+            target: (N,) its classes, in [0, C).
+            scale: As in :mod:`.logits`.
+        """
+        with without_autocast(features):
+            features, target = self._gather(features.detach()), self._gather(target)
+            logits, _ = bias_free_logits(features, self.weight, scale)
+            row = target - self.class_range.start
+            mine = (row >= 0) & (row < len(self.class_range))
+            target_logit = logits.gather(1, row.where(mine, 0)[:, None]).squeeze(1).where(mine, 0)
+            if self.replicas > 1:
+                dist.all_reduce(target_logit)
+            own = torch.arange(self.class_range.start, self.class_range.stop, device=target.device)
+            rank = count_before(logits, own, target_logit, target)
+            if self.replicas > 1:
+                dist.all_reduce(rank)
+            return rank.chunk(self.replicas)[self.replica]
+
     def _gather(self, own: Tensor) -> Tensor:
-        """The rows of all replicas, in their order."""
+        """The rows of all replicas, in the order of the replicas."""
         return own if self.replicas == 1 else torch.cat(all_gather(own, group=dist.group.WORLD))
 
     def _choose_classes(self, row: Tensor, mine: Tensor) -> tuple[Tensor, Tensor]:
-        """Weights (K, D) of a batch's classes, and where among them each sample's class is (N,).
+        """Weights (K, D) of a batch's classes, and the row (N,) of each sample's class in them.
 
         Args:
             row: (N,) of each sample's class in this replica's weights.
             mine: (N,) whether this replica holds the class.
         """
         held = len(self.class_range)
-        # At least as many as samples: all their classes fit, and the device need not be asked.
+        # At least as many as samples: all their classes fit, and the host need not wait to see.
         kept = min(held, max(math.ceil(self.sample_rate * held), len(row)))
         if not self.training or kept == held:
             return self.weight, row
@@ -181,21 +215,26 @@ def build_class_weights(
     init_cfg: dict | None,
     sharded: bool,
     sample_rate: float,
-    cal_acc: bool,
 ) -> nn.Linear | ShardedLinear:
-    """A head's ``fc``: weights that every replica holds whole, or a :class:`ShardedLinear`.
+    """A head's ``fc``: a whole linear layer without bias, or a :class:`ShardedLinear`.
+
+    Args:
+        in_channels: D.
+        num_classes: C.
+        init_cfg: The head's; with ``sharded``, None or a normal distribution.
+        sharded: Spread the weights over the replicas.
+        sample_rate: As in :class:`ShardedLinear`; below 1 with ``sharded`` only.
 
     Raises:
-        ValueError: Options that do not go together.
+        ValueError: The options do not go together.
     """
     if not sharded:
         if sample_rate != 1:
             raise ValueError(f'sample_rate={sample_rate} needs sharded=True')
         return nn.Linear(in_channels, num_classes, bias=False)
-    if cal_acc:
-        raise ValueError('cal_acc=True needs all logits in one place, which sharded=True avoids')
     options = dict(init_cfg or {})
-    if options.pop('type', None) != 'Normal' or set(options) - {'layer', 'std'}:
+    normal = resolves_to(options.pop('type', 'Normal'), WEIGHT_INITIALIZERS, NormalInit)
+    if init_cfg is None or not normal or set(options) - {'layer', 'std'}:
         raise ValueError(
             f'sharded=True starts at a normal distribution, but init_cfg={init_cfg}: set '
             "init_cfg=dict(type='Normal', layer='Linear', std=0.01)"
@@ -204,16 +243,16 @@ def build_class_weights(
 
 
 def whole_weight(fc: nn.Linear | ShardedLinear) -> Tensor:
-    """All classes' weights (C, D).
+    """The weights (C, D) of all classes.
 
     Raises:
-        RuntimeError: They are spread over several replicas.
+        RuntimeError: The weights are spread over several replicas.
     """
     if isinstance(fc, ShardedLinear) and fc.replicas > 1:
         raise RuntimeError(
-            f'the class weights are spread over {fc.replicas} replicas, so that there are no '
-            'logits outside of the loss: evaluate features (EmbeddingClassifier), or use one '
-            'process'
+            f'the class weights are spread over {fc.replicas} replicas, so that '
+            'there are no logits but in the loss: evaluate features (EmbeddingClassifier), or use '
+            'one process'
         )
     return fc.weight
 

@@ -1,4 +1,4 @@
-"""From a feature map to the vector that identities are classified by."""
+"""From a feature map to the vector by which identities are classified."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from amlfs_mm.registry import MODELS
+
+from ..layers.inputs import feature_map, refuse_single_image
 
 
 @MODELS.register_module()
@@ -27,6 +29,7 @@ class EmbeddingNeck(BaseModule):
         init_cfg: dict | None = dict(type='Kaiming', layer='Linear', mode='fan_out'),
     ) -> None:
         super().__init__(init_cfg)
+        self.in_channels = in_channels
         self.layers = nn.Sequential(
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
@@ -37,5 +40,12 @@ class EmbeddingNeck(BaseModule):
         )
 
     def forward(self, feats: tuple[Tensor, ...]) -> tuple[Tensor]:
-        """The embedding (N, D), in a tuple, of the last stage's map (N, C, H, W)."""
-        return (self.layers(feats[-1]),)
+        """The embedding (N, D), in a tuple, of the last stage's map (N, C, H, W).
+
+        Raises:
+            ValueError: The map has another shape, or a training batch has one image.
+        """
+        features = feature_map(feats, type(self).__name__, self.in_channels)
+        if self.training:
+            refuse_single_image(features, self, type(self).__name__)
+        return (self.layers(features),)

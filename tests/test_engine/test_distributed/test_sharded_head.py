@@ -66,6 +66,9 @@ def result(head: nn.Module, replica: int, replicas: int) -> dict[str, Tensor]:
     loss = head.loss((features,), samples)['loss']
     loss.backward()
     found = dict(loss=loss.detach(), feature=features.grad, weight=head.fc.weight.grad.clone())
+    head.cal_acc = True
+    found['accuracy'] = head.eval().loss((features,), samples)['accuracy_top-1']
+    head.train().cal_acc = False
     if hasattr(head, 't_count'):
         found |= dict(t=head.t_count, tau=head.tau_count)
     return found
@@ -152,7 +155,7 @@ def test_loss_and_gradients_are_those_of_the_whole_head(replicas: list[dict]):
         for replica, found in enumerate(replicas):
             whole = result(heads(False)[name], replica, len(replicas))
             found = found[name.replace('.', '_')]
-            for key in ('loss', 'feature', 't', 'tau'):
+            for key in ('loss', 'feature', 't', 'tau', 'accuracy'):
                 if key in whole:
                     torch.testing.assert_close(
                         found[key], whole[key], rtol=1e-5, atol=1e-6, msg=name

@@ -1,6 +1,6 @@
 """ShardedLinear in one process: sampling of classes, first weights, checkpoints, options.
 
-Several processes: tests/test_distributed/test_sharded_head.py, test_sharded_run.py.
+Several processes: tests/test_engine/test_distributed/test_sharded_head.py, test_sharded_run.py.
 """
 
 import pytest
@@ -112,7 +112,6 @@ def test_init_weights_of_a_config():
         (dict(sample_rate=0.1), 'needs sharded=True'),
         (dict(sharded=True, sample_rate=0.0), r'in \(0, 1\]'),
         (dict(sharded=True, sample_rate=1.5), r'in \(0, 1\]'),
-        (dict(sharded=True, cal_acc=True), 'cal_acc'),
         (dict(sharded=True, init_cfg=dict(type='Xavier', layer='Linear')), 'init_cfg'),
     ],
 )
