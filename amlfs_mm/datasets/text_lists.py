@@ -107,9 +107,10 @@ def split_numbers(text: str, count: int, kind: Callable[[str], T]) -> tuple[str,
     """
     text = text.rstrip(' \t,;')
     for separator in SEPARATORS:
-        name, *fields = text.rsplit(separator, count)
-        if len(fields) != count:
+        fields = text.rsplit(separator, count)
+        if len(fields) != count + 1:
             continue
+        name, *fields = fields
         fields = [unquote(field) for field in fields]
         if separator in ('\t', ';'):
             fields = [field.replace(',', '.') for field in fields]

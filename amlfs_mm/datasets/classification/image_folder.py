@@ -104,8 +104,8 @@ class ImageFolder(CustomDataset):
 
     def _find_samples(self) -> list[tuple[str, int]]:
         """The paths below the split's folder, and the labels, by sub-folders."""
-        number = self._number_classes()
-        listing = self._listing
+        listing, self._listing = self._listing, None  # loader workers need no copy of it
+        number = self._number_classes(listing.names)
         log_left_out(self._folder, listing.left_out)
         self.folder_to_idx = {name: number[loose_class(name)] for name in listing.names}
         without = set(number.values()) - {
@@ -127,15 +127,18 @@ class ImageFolder(CustomDataset):
             for image in images
         ]
 
-    def _number_classes(self) -> dict[str, int]:
+    def _number_classes(self, folders: Sequence[str]) -> dict[str, int]:
         """The label of each class by its :func:`loose_class`; sets ``metainfo['classes']``.
+
+        Args:
+            folders: Names of the split's sub-folders.
 
         Raises:
             FileNotFoundError: There is no training part to take the classes from.
             ValueError: The split has a class that the training part lacks, or ``classes`` do not
                 fit.
         """
-        names = self._training_classes()
+        names = self._training_classes(folders)
         given = self.CLASSES and [unquote(str(name)) for name in self.CLASSES]
         if given and set(map(loose_class, names)) & set(map(loose_class, given)):
             names, source = given, 'classes'
@@ -153,7 +156,7 @@ class ImageFolder(CustomDataset):
                     f'{source} has the class {name!r} twice, in letters that look the same: '
                     'rename one'
                 )
-        for name in self._listing.names:
+        for name in folders:
             if loose_class(name) not in number:
                 raise ValueError(
                     f'{os.path.join(self._folder, name)!r} is a class that {source} lacks'
@@ -165,14 +168,13 @@ class ImageFolder(CustomDataset):
             self._metainfo['classes'] = tuple(names)
         return number
 
-    def _training_classes(self) -> list[str]:
+    def _training_classes(self, folders: Sequence[str]) -> list[str]:
+        """The classes as the training part has them; if it is not there, as ``classes`` has."""
         if self._folder == self._classes_folder:
-            return self._listing.names
+            return list(folders)
         if os.path.isdir(self._classes_folder):
             return list_folders(self._classes_folder)
-        if self.CLASSES and set(map(loose_class, self._listing.names)) <= set(
-            map(loose_class, self.CLASSES)
-        ):
+        if self.CLASSES and set(map(loose_class, folders)) <= set(map(loose_class, self.CLASSES)):
             return list(self.CLASSES)
         raise FileNotFoundError(
             f'there is no folder {self._classes_folder!r}, whose sub-folders number the classes of '

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...text_lists import Line, read_lines, split_numbers, unquote, whole_number
+from ...text_lists import Line, read_lines, unquote, whole_number
 
 HEADER = struct.Struct('<IfQQ')
 """Number of labels behind the header (0: the one in it), label, and two numbers not used here."""
@@ -132,13 +132,15 @@ def parse_index_by_line(path: Path) -> np.ndarray:
     """The same, for files that other tools have written: slower, and errors name the line."""
     rows = []
     for line in read_lines(path):
-        found = split_numbers(f'key {line.text}', 2, whole_number)
-        if found is None or found[0] != 'key':
+        fields = re.split(r'[\s,;]+', line.text.rstrip(' \t,;'))
+        try:
+            key, offset = (whole_number(unquote(field)) for field in fields)
+        except ValueError:
             raise ValueError(
-                f'{path}, line {line.number}: {line.text!r} is damaged: expected lines of a key '
-                'and a byte offset'
-            )
-        rows.append(found[1])
+                f'{path}, line {line.number}: the file is damaged or empty, got {line.text!r}: '
+                'expected lines of a key and a byte offset'
+            ) from None
+        rows.append((key, offset))
     if not rows:
         raise ValueError(f'{path} is damaged or empty: expected lines of a key and a byte offset')
     return np.array(rows, np.int64)
