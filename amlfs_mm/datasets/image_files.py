@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -119,6 +120,25 @@ def log_left_out(folder: str | Path, left_out: Sequence[str]) -> None:
         logger='current',
         level=logging.WARNING,
     )
+
+
+def log_similar_names(folder: str | Path, names: Sequence[str]) -> None:
+    """Say in the log which sub-folders differ only in case, or in how a letter is stored.
+
+    They stay different classes: on this system they are. They may be one class, copied from a
+    system that takes such names for the same.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(unicodedata.normalize('NFC', name).casefold(), name)
+        if other != name:
+            print_log(
+                f'{str(folder)!r}: the folders {other!r} and {name!r} differ only in case or in '
+                'how a letter is stored. They count as two: if they are one, put their images '
+                'together',
+                logger='current',
+                level=logging.WARNING,
+            )
 
 
 def _walk(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import logging
+import math
 import re
 import unicodedata
 from collections import defaultdict
@@ -27,6 +28,7 @@ MARKS = (  # UTF-32 first: its little-endian mark starts with that of UTF-16
     (codecs.BOM_UTF16_LE, 'utf-16-le'),
     (codecs.BOM_UTF16_BE, 'utf-16-be'),
 )
+REAL_NUMBER = re.compile(r'[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?')
 LINE_END = re.compile(r'\r\n|\n|\r')
 SEPARATORS = ('\t', ';', None, ',')
 """None: any spaces."""
@@ -103,7 +105,7 @@ def split_numbers(text: str, count: int, kind: Callable[[str], T]) -> tuple[str,
     Args:
         text: The line.
         count: How many numbers there are.
-        kind: ``int`` or ``float``: from a field to its number; it raises ValueError.
+        kind: :func:`whole_number` or :func:`real_number`.
     """
     text = text.rstrip(' \t,;')
     for separator in SEPARATORS:
@@ -132,6 +134,18 @@ def whole_number(text: str) -> int:
     if not re.fullmatch(r'[+-]?[0-9]{1,18}', text):
         raise ValueError(f'{text!r} is no whole number')
     return int(text)
+
+
+def real_number(text: str) -> float:
+    """The finite number that a field says; ``nan`` and ``1_000`` are none.
+
+    Raises:
+        ValueError: It says none.
+    """
+    number = float(text) if REAL_NUMBER.fullmatch(text) else math.inf
+    if not math.isfinite(number):
+        raise ValueError(f'{text!r} is no number')
+    return number
 
 
 def parse_label(path: str | Path, line: Line, num_classes: int | None = None) -> tuple[str, int]:

@@ -17,6 +17,7 @@ from amlfs_mm.datasets.text_lists import (
     loose_name,
     parse_label,
     read_lines,
+    real_number,
     split_numbers,
     whole_number,
 )
@@ -127,7 +128,7 @@ def test_any_line_is_a_label_in_range_or_an_error(text: str, num_classes: int | 
     ],
 )
 def test_numbers_behind_a_name(text: str, expected: tuple | None):
-    assert split_numbers(text, 2, float) == expected
+    assert split_numbers(text, 2, real_number) == expected
 
 
 @pytest.mark.parametrize('text', ['1.0', '1_0', 'one', '', '0x1', '\u0661', '1' * 19, 'nan', '1e3'])
@@ -135,6 +136,13 @@ def test_whole_numbers(text: str):
     assert whole_number('-12') == -12
     with pytest.raises(ValueError, match='is no whole number'):
         whole_number(text)
+
+
+@pytest.mark.parametrize('text', ['nan', 'inf', '1e999', '1_0', 'x', '', '.', '\u0661', '1 2'])
+def test_real_numbers(text: str):
+    assert [real_number(number) for number in ('1', '-.5', '2.', '1e3')] == [1, -0.5, 2, 1000]
+    with pytest.raises(ValueError, match='is no number'):
+        real_number(text)
 
 
 def test_other_encodings_are_named(tmp_path: Path):

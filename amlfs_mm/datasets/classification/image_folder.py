@@ -22,6 +22,7 @@ from ..image_files import (
     list_image_folders,
     list_images,
     log_left_out,
+    log_similar_names,
 )
 from ..image_finder import ImageFinder
 from ..text_lists import loose_name, parse_label, read_lines, unquote
@@ -107,6 +108,7 @@ class ImageFolder(CustomDataset):
         listing, self._listing = self._listing, None  # loader workers need no copy of it
         number = self._number_classes(listing.names)
         log_left_out(self._folder, listing.left_out)
+        log_similar_names(self._folder, listing.names)
         self.folder_to_idx = {name: number[loose_class(name)] for name in listing.names}
         without = set(number.values()) - {
             self.folder_to_idx[name]

@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 from mmengine.logging import print_log
 
-from ..image_files import IMAGE_EXTENSIONS, as_path, list_image_folders, log_left_out
+from ..image_files import (
+    IMAGE_EXTENSIONS,
+    as_path,
+    list_image_folders,
+    log_left_out,
+    log_similar_names,
+)
 from ..text_lists import NameIndex, check_matches, read_lines, unquote
 from .records.insightface_format import FILES
 from .records.insightface_record import InsightFaceRecord
@@ -41,6 +47,7 @@ class FaceFolder:
             )
         self.names, images, left_out = list_image_folders(self.root)
         log_left_out(self.root, left_out)
+        log_similar_names(self.root, self.names)
         if not any(images):
             raise FileNotFoundError(
                 f'{self.root} holds no identity with images: {expected}; images end in '

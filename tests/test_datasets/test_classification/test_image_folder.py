@@ -7,7 +7,10 @@ import mmcv
 import numpy as np
 import pytest
 import tifffile
+from helpers.attempts import attempt
 from helpers.logs import log  # noqa: F401
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from amlfs_mm.datasets import ImageFolder
 
@@ -209,3 +212,46 @@ def test_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / 'list.txt').write_text('a/1.png 0\n')
     assert len(ImageFolder('~/data', 'train')) == 1
     assert len(ImageFolder('~/data', 'train', ann_file='~/list.txt')) == 1
+
+
+def test_folders_that_differ_only_in_case(tmp_path: Path, log):  # noqa: F811
+    write(tmp_path, 'train/Cat/1.png', 'train/cat/1.png')
+    assert labels(ImageFolder(str(tmp_path), 'train')) == {'Cat/1.png': 0, 'cat/1.png': 1}
+    assert "the folders 'Cat' and 'cat' differ only in case" in log.text
+
+
+def test_an_empty_class_of_train_is_said(tmp_path: Path, log):  # noqa: F811
+    write(tmp_path, 'train/b/1.png')
+    (tmp_path / 'train' / 'a').mkdir()
+    assert labels(ImageFolder(str(tmp_path), 'train')) == {'b/1.png': 1}
+    assert "train' has no image of 1 of 2 classes, such as ['a']" in log.text
+
+
+@settings(
+    max_examples=80,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.binary(max_size=40)
+    | st.lists(
+        st.sampled_from(['a/1.png', 'A', ' ', '\t', ',', '0', '1', '-1', '\n', '\r\n', '"'])
+    ).map(lambda words: ''.join(words).encode())
+)
+def test_any_list_gives_labels_or_an_error_that_names_it(tmp_path: Path, content: bytes):
+    if not (tmp_path / 'train').exists():
+        write(tmp_path, 'train/a/1.png')
+    (tmp_path / 'list.txt').write_bytes(content)
+    errors = (ValueError, FileNotFoundError)
+    data, error = attempt(
+        errors,
+        lambda: ImageFolder(str(tmp_path), 'train', ann_file='list.txt', classes=['x', 'y']),
+    )
+    if error:
+        assert 'list.txt' in error
+    else:
+        entries = [line for line in content.decode('utf-8-sig').splitlines() if line.strip()]
+        assert len(data) == len(entries)
+        assert {data.get_data_info(i)['gt_label'] for i in range(len(data))} <= {0, 1}

@@ -13,7 +13,7 @@ import numpy as np
 from amlfs_mm.utils.optional_imports import import_insightface
 
 from ...image_files import as_path
-from ...text_lists import Line, NameIndex, check_matches, read_lines, split_numbers
+from ...text_lists import Line, NameIndex, check_matches, read_lines, real_number, split_numbers
 
 LEAST_MATCHED = 1 / 3
 """The share of a list's images that must be in the folder that it is for."""
@@ -39,8 +39,8 @@ class LandmarkList:
         self._lines: dict[str, Line] = {}
         self._landmarks: dict[str, np.ndarray] = {}
         for line in read_lines(path, comments=True):
-            found = split_numbers(line.text, 10, float)
-            if found is None or not np.isfinite(found[1]).all():
+            found = split_numbers(line.text, 10, real_number)
+            if found is None:
                 raise ValueError(
                     f'{path}, line {line.number}: {line.text!r} is not <path> and five landmarks, '
                     'ten numbers'

@@ -1,13 +1,18 @@
 """Landmarks from a file, and from insightface's detector."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from helpers.attempts import attempt
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from amlfs_mm.datasets.faces.preparation.face_landmarks import LandmarkDetector, LandmarkList
+from amlfs_mm.datasets.text_lists import read_lines, real_number, split_numbers
 
 LANDMARKS = np.array([(40, 50), (80, 52), (60, 70), (42, 92), (76, 94)])
 PHOTO = np.zeros((128, 128, 3), np.uint8)
@@ -52,6 +57,31 @@ def test_files_as_tools_write_them(tmp_path: Path, mark: str, encoding: str, nam
     assert LandmarkList(path)('ann lee/1.jpg', PHOTO).tolist()[4] == [8, 9]
 
 
+@settings(
+    max_examples=80,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.binary(max_size=60)
+    | st.lists(st.sampled_from(['1', '2.5', 'a.jpg', ' ', '\t', ',', ';', '\n', '#'])).map(
+        lambda words: ''.join(words).encode()
+    )
+)
+def test_any_list_is_read_or_refused_by_line(tmp_path: Path, content: bytes):
+    path = tmp_path / 'landmarks.txt'
+    path.write_bytes(content)
+    found, error = attempt(ValueError, LandmarkList, path)
+    if error:
+        assert re.search(r'landmarks\.txt, line [0-9]+: ', error)
+    else:
+        for line in read_lines(path, comments=True):
+            name, numbers = split_numbers(line.text, 10, real_number)
+            assert found(name, PHOTO).ravel().tolist() == numbers
+
+
 def test_decimal_commas(tmp_path: Path):
     (tmp_path / 'landmarks.txt').write_text('a.jpg;' + ';'.join(['1,5'] * 10))
     assert (LandmarkList(tmp_path / 'landmarks.txt')('a.jpg', PHOTO) == 1.5).all()
@@ -60,7 +90,7 @@ def test_decimal_commas(tmp_path: Path):
         LandmarkList(tmp_path / 'landmarks.txt')
 
 
-@pytest.mark.parametrize('value', ['nan', 'inf'])
+@pytest.mark.parametrize('value', ['nan', 'inf', '1e999', '1_0', 'x'])
 def test_numbers_that_are_none(tmp_path: Path, value: str):
     (tmp_path / 'landmarks.txt').write_text(f'a.jpg {value} ' + '1 ' * 9)
     with pytest.raises(ValueError, match=r'landmarks\.txt, line 1'):
