@@ -60,6 +60,7 @@ class ImageFolder(CustomDataset):
         **kwargs,
     ) -> None:
         data_root = str(as_path(data_root))
+        extensions = tuple(end.lower() for end in extensions)
         self.split = split
         self._folder = os.path.join(data_root, split)
         self._classes_folder = os.path.join(data_root, classes_from)
@@ -71,7 +72,7 @@ class ImageFolder(CustomDataset):
                 ' or data_root in the config, to the folder that holds train, val and test'
             )
         if not kwargs.get('ann_file') and kwargs.get('with_label', True):
-            self._listing = list_image_folders(self._folder, tuple(extensions))
+            self._listing = list_image_folders(self._folder, extensions)
             if not any(self._listing.images):
                 raise FileNotFoundError(
                     f'the folder {self._folder!r} holds no class with images: {expected}; images '
@@ -88,6 +89,11 @@ class ImageFolder(CustomDataset):
             listing = list_images(self._folder, extensions=self.extensions)
             log_left_out(self._folder, listing.left_out)
             samples = [(path, None) for path in listing.images]
+            if not samples:
+                raise FileNotFoundError(
+                    f'the folder {self._folder!r} holds no image: images end in '
+                    f'{", ".join(self.extensions)}'
+                )
         return [
             dict(img_path=os.path.join(self._folder, path))
             | ({} if label is None else dict(gt_label=label))

@@ -125,7 +125,7 @@ def test_images_of_every_extension(tmp_path: Path, log):  # noqa: F811
     assert sorted(labels(data)) == sorted(f'a/{name}' for name in names)
     assert "train': 2 files or folders are left out" in log.text
     assert all(data[i]['img'].shape == (5, 4, 3) for i in range(7))
-    assert len(ImageFolder(str(tmp_path), 'train', extensions=('.png',))) == 2
+    assert len(ImageFolder(str(tmp_path), 'train', extensions=('.PNG',))) == 2
 
 
 def test_letters_that_look_the_same(tmp_path: Path):
@@ -204,6 +204,9 @@ def test_an_empty_list_and_a_list_without_labels(tmp_path: Path):
     assert 'gt_label' not in data.get_data_info(0)
     assert len(data) == 1
     assert len(ImageFolder(str(tmp_path), 'train', with_label=False)) == 2
+    (tmp_path / 'val').mkdir()
+    with pytest.raises(FileNotFoundError, match=r"val' holds no image"):
+        ImageFolder(str(tmp_path), 'val', with_label=False)
 
 
 def test_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
