@@ -1,4 +1,4 @@
-"""Which training identities are held out as D_v, fixed by a seed."""
+"""Which training identities are held out as D_v; a seed fixes the choice."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ PARTS = ('train', 'val', 'test')
 
 
 def check_part(part: str, held_out: float) -> None:
-    """Refuse a part of a data set that does not exist with this share of held-out identities.
+    """A part must be one of train, val and test, and ``val`` must have identities.
 
     Raises:
-        ValueError: No such part, no such share, or a D_v (``val``) of no identities.
+        ValueError: There is no such part, the share is outside [0, 1), or ``val`` is empty.
     """
     if part not in PARTS:
         raise ValueError(f'part must be one of {list(PARTS)}, got {part!r}')
@@ -21,25 +21,25 @@ def check_part(part: str, held_out: float) -> None:
         raise ValueError(f'held_out is a share in [0, 1), got {held_out}')
     if part == 'val' and held_out == 0:
         raise ValueError(
-            "held_out=0 leaves no D_v: hold identities out, or validate on part='test' knowingly"
+            "held_out=0 leaves no D_v: set held_out above 0, or validate on part='test' knowingly"
         )
 
 
 def draw_held_out(
     usable: Sequence[int], total: int, share: float, seed: int, lack: str
 ) -> set[int]:
-    """Draw a share of all training identities among those that can be in D_v.
+    """Draw the identities of D_v: a share of all training identities, among those that fit.
 
     Args:
         usable: Identities that can be held out, ascending.
-        total: How many there are, with those that cannot.
-        share: Of all, in (0, 1).
-        seed: Of the draw.
-        lack: Why the others cannot, for the error: 'are seen by one camera only, ...'.
+        total: How many identities there are, with those that cannot be held out.
+        share: The share of all identities to hold out, in (0, 1).
+        seed: The seed of the draw.
+        lack: Why the others cannot be held out, for the error: 'are seen by one camera only, ...'.
 
     Raises:
-        ValueError: The share holds out no identity or leaves fewer than two to train with, or too
-            few can be held out.
+        ValueError: The share is less than one identity, leaves fewer than two to train with, or is
+            more than can be held out.
     """
     wanted = round(share * total)
     if wanted < 1 or total - wanted < 2:

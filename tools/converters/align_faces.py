@@ -4,10 +4,10 @@ python tools/converters/align_faces.py photos faces --size 112x96 --landmarks la
 python tools/converters/align_faces.py photos faces --size 112x112 \\
     --detector ~/.insightface/models/buffalo_l/det_10g.onnx
 
-A line of landmarks.txt is an image's path below the folder and ten numbers, x and y of the left
-eye, the right eye, the nose, the left and the right corner of the mouth, left and right as in the
-picture. Images without landmarks, without a face, or that cannot be decoded are left out and listed
-in skipped.txt.
+A line of landmarks.txt is an image's path below the folder and ten numbers: x and y of the left
+eye, the right eye, the nose, the left and the right corner of the mouth. Left and right are those
+of the picture. Images without landmarks, without a face, or that cannot be decoded are left out and
+listed in skipped.txt. If fewer than a third of a list's images are in the folder, that is an error.
 """
 
 import argparse

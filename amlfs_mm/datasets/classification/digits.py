@@ -14,8 +14,8 @@ SIZES = dict(train=897, val=300, test=600)
 class Digits(BaseDataset):
     """1,797 grey 8 x 8 images of the digits 0-9 in three disjoint, stratified parts.
 
-    The parts are always the same: 897 to train, 300 as D_v, 600 to test. Labels are the true ones;
-    put :class:`amlfs_mm.LabelNoise` into the training pipeline to corrupt them.
+    The parts are always the same: 897 in ``train``, 300 in ``val`` (D_v), 600 in ``test``. Labels
+    are the true ones. :class:`amlfs_mm.LabelNoise` in the training pipeline makes some wrong.
 
     Credit: E. Alpaydin and C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine
     Learning Repository, as bundled with scikit-learn.
@@ -23,6 +23,9 @@ class Digits(BaseDataset):
     Args:
         split: ``train``, ``val`` or ``test``.
         pipeline: Transforms; an item starts as ``img`` (8, 8, 3) uint8 and ``gt_label`` int.
+
+    Raises:
+        ValueError: There is no such split.
     """
 
     METAINFO = dict(classes=[str(digit) for digit in range(10)])

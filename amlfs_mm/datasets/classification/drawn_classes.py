@@ -1,4 +1,4 @@
-"""Any number of classes of drawn 8 x 8 images: what changes as classes become many."""
+"""Drawn 8 x 8 images of any number of classes, to try out what many classes change."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ IMAGES_PER_CLASS = dict(train=4, val=1, test=2)
 
 @DATASETS.register_module()
 class DrawnClasses(BaseDataset):
-    """Each class is a random image; each of its samples is that image under noise.
+    """Each class is a random image. Each of its samples is that image with noise.
 
-    4 images a class to train, 1 as D_v, 2 to test. A smaller number of classes is a part of a
-    larger one: class c is the same in both.
+    A class has 4 images in ``train``, 1 in ``val`` (D_v) and 2 in ``test``. Class c is the same
+    whatever the number of classes.
 
     Args:
         split: ``train``, ``val`` or ``test``.
         num_classes: C, at least 2.
-        noise: Standard deviation of a value's noise; values run from 0 to 255.
+        noise: Standard deviation of the noise; values are in [0, 255].
         pipeline: Transforms; an item starts as ``img`` (8, 8, 3) uint8 and ``gt_label`` int.
 
     Raises:

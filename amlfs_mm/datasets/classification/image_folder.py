@@ -2,36 +2,227 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
 
+import cv2
+from mmengine.logging import print_log
 from mmpretrain.datasets import CustomDataset
 
 from amlfs_mm.registry import DATASETS
+
+from ..image_bytes import refuse_unknown_range, unreadable_image
+from ..image_files import (
+    IMAGE_EXTENSIONS,
+    as_path,
+    is_ignored,
+    list_image_folders,
+    list_images,
+    log_left_out,
+    log_similar_names,
+)
+from ..image_finder import ImageFinder
+from ..text_lists import loose_name, parse_label, read_lines, unquote
 
 
 @DATASETS.register_module()
 class ImageFolder(CustomDataset):
     """mmpretrain's CustomDataset over ``<data_root>/<split>/<class>/*``, with early errors.
 
-    Classes are numbered in the order of their sorted names.
+    Every part has the classes of the training part, numbered in the order of their sorted names, so
+    that a class has one number everywhere. Images may also be in folders below a class's folder.
 
     Args:
         data_root: The folder that holds the splits.
         split: Name of a sub-folder, usually ``train``, ``val`` or ``test``.
-        kwargs: As in ``CustomDataset``.
+        classes_from: Name of the sub-folder whose sub-folders are the classes.
+        extensions: How an image's name ends.
+        kwargs: As in ``CustomDataset``. ``classes`` that are the names of folders set their order;
+            others are names to show, one for each folder. With ``ann_file``, lines
+            ``<path> <label>`` say which images there are; labels run from 0.
 
     Raises:
-        FileNotFoundError: There is no such folder, or none of its sub-folders holds an image.
+        FileNotFoundError: There is no such folder, none of its sub-folders holds an image, or an
+            image of ``ann_file`` is not there.
+        ValueError: The split has a class that the training part lacks, ``classes`` do not fit, or a
+            line of ``ann_file`` is wrong; the message names the folder, or file and line.
     """
 
-    def __init__(self, data_root: str, split: str, **kwargs) -> None:
-        folder = os.path.join(data_root, split)
-        expected = f'expected {os.path.join(folder, "<class>", "<image>.png")}'
-        if not os.path.isdir(folder):
+    def __init__(
+        self,
+        data_root: str,
+        split: str,
+        classes_from: str = 'train',
+        extensions: Sequence[str] = IMAGE_EXTENSIONS,
+        **kwargs,
+    ) -> None:
+        data_root = str(as_path(data_root))
+        extensions = tuple(end.lower() for end in extensions)
+        self.split = split
+        self._folder = os.path.join(data_root, split)
+        self._classes_folder = os.path.join(data_root, classes_from)
+        expected = f'expected {os.path.join(self._folder, "<class>", "<image>.png")}'
+        if not os.path.isdir(self._folder):
+            what = 'a file, and no folder,' if os.path.exists(self._folder) else 'no folder'
             raise FileNotFoundError(
-                f'there is no folder {folder!r} for the {split} part: {expected}. Set DATA_ROOT, '
-                'or data_root in the config, to the folder that holds train, val and test'
+                f'there is {what} {self._folder!r} for the {split} part: {expected}. Set DATA_ROOT,'
+                ' or data_root in the config, to the folder that holds train, val and test'
             )
-        if not any(entry.is_dir() and os.listdir(entry) for entry in os.scandir(folder)):
-            raise FileNotFoundError(f'the folder {folder!r} holds no class with images: {expected}')
-        super().__init__(data_root=data_root, data_prefix=split, **kwargs)
+        if not kwargs.get('ann_file') and kwargs.get('with_label', True):
+            self._listing = list_image_folders(self._folder, extensions)
+            if not any(self._listing.images):
+                raise FileNotFoundError(
+                    f'the folder {self._folder!r} holds no class with images: {expected}; images '
+                    f'end in {", ".join(extensions)}'
+                )
+        super().__init__(data_root=data_root, data_prefix=split, extensions=extensions, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        if self.ann_file:
+            samples = self._read_ann_file()
+        elif self.with_label:
+            samples = self._find_samples()
+        else:
+            listing = list_images(self._folder, extensions=self.extensions)
+            log_left_out(self._folder, listing.left_out)
+            samples = [(path, None) for path in listing.images]
+            if not samples:
+                raise FileNotFoundError(
+                    f'the folder {self._folder!r} holds no image: images end in '
+                    f'{", ".join(self.extensions)}'
+                )
+        return [
+            dict(img_path=os.path.join(self._folder, path))
+            | ({} if label is None else dict(gt_label=label))
+            for path, label in samples
+        ]
+
+    def prepare_data(self, idx: int) -> dict:
+        path = self.get_data_info(idx)['img_path']
+        if path.lower().endswith(('.tif', '.tiff')):
+            refuse_unknown_range(path)
+        try:
+            return super().prepare_data(idx)
+        except cv2.error as error:  # it does not say which image
+            raise unreadable_image(path, error) from error
+
+    def _find_samples(self) -> list[tuple[str, int]]:
+        """The paths below the split's folder, and the labels, by sub-folders."""
+        listing, self._listing = self._listing, None  # loader workers need no copy of it
+        number = self._number_classes(listing.names)
+        log_left_out(self._folder, listing.left_out)
+        log_similar_names(self._folder, listing.names)
+        self.folder_to_idx = {name: number[loose_class(name)] for name in listing.names}
+        without = set(number.values()) - {
+            self.folder_to_idx[name]
+            for name, images in zip(listing.names, listing.images, strict=True)
+            if images
+        }
+        if without:
+            names = [self.CLASSES[label] for label in sorted(without)]
+            print_log(
+                f'{self._folder!r} has no image of {len(names)} of {len(self.CLASSES)} classes, '
+                f'such as {names[:5]}',
+                logger='current',
+                level=logging.WARNING,
+            )
+        return [
+            (f'{name}/{image}', self.folder_to_idx[name])
+            for name, images in zip(listing.names, listing.images, strict=True)
+            for image in images
+        ]
+
+    def _number_classes(self, folders: Sequence[str]) -> dict[str, int]:
+        """The label of each class by its :func:`loose_class`; sets ``metainfo['classes']``.
+
+        Args:
+            folders: Names of the split's sub-folders.
+
+        Raises:
+            FileNotFoundError: There is no training part to take the classes from.
+            ValueError: The split has a class that the training part lacks, or ``classes`` do not
+                fit.
+        """
+        names = self._training_classes(folders)
+        given = self.CLASSES and [unquote(str(name)) for name in self.CLASSES]
+        if given and set(map(loose_class, names)) & set(map(loose_class, given)):
+            names, source = given, 'classes'
+        else:
+            source = f'the folder {self._classes_folder!r}'
+            if given and len(given) != len(names):
+                raise ValueError(
+                    f'classes has {len(given)} names, but {source} has {len(names)} classes: '
+                    f'{names[:5]}'
+                )
+        number: dict[str, int] = {}
+        for label, name in enumerate(names):
+            if number.setdefault(loose_class(name), label) != label:
+                raise ValueError(
+                    f'{source} has the class {name!r} twice, in letters that look the same: '
+                    'rename one'
+                )
+        for name in folders:
+            if loose_class(name) not in number:
+                raise ValueError(
+                    f'{os.path.join(self._folder, name)!r} is a class that {source} lacks'
+                    + self._suggest(name, names)
+                    + f'. The classes are {names[:5]}{" and so on" * (len(names) > 5)}: remove the '
+                    'folder, or put images of that class into the training part'
+                )
+        if not given:
+            self._metainfo['classes'] = tuple(names)
+        return number
+
+    def _training_classes(self, folders: Sequence[str]) -> list[str]:
+        """The classes as the training part has them; if it is not there, as ``classes`` has."""
+        if self._folder == self._classes_folder:
+            return list(folders)
+        if os.path.isdir(self._classes_folder):
+            return list_folders(self._classes_folder)
+        if self.CLASSES and set(map(loose_class, folders)) <= set(map(loose_class, self.CLASSES)):
+            return list(self.CLASSES)
+        raise FileNotFoundError(
+            f'there is no folder {self._classes_folder!r}, whose sub-folders number the classes of '
+            f'{self._folder!r}: set classes_from to the name of the training part, or classes to '
+            'the names of the folders'
+        )
+
+    @staticmethod
+    def _suggest(name: str, names: Sequence[str]) -> str:
+        near = [known for known in names if loose_name(known) == loose_name(name)]
+        return f'; is it {near[0]!r}?' if near else ''
+
+    def _read_ann_file(self) -> list[tuple[str, int | None]]:
+        """The images and labels of ``ann_file``.
+
+        Raises:
+            FileNotFoundError: An image is not there.
+            ValueError: A line is wrong.
+        """
+        num_classes = len(self.CLASSES) if self.CLASSES else None
+        finder = ImageFinder(self._folder)
+        samples = []
+        for line in read_lines(self.ann_file):
+            if self.with_label:
+                name, label = parse_label(self.ann_file, line, num_classes)
+            else:
+                name, label = unquote(line.text), None
+            samples.append((finder.find(self.ann_file, line, name), label))
+        if not samples:
+            raise ValueError(f'{self.ann_file} lists no image: expected lines <path> <label>')
+        finder.log(self.ann_file)
+        return samples
+
+
+def loose_class(name: str) -> str:
+    """A class's name with its letters composed (NFC), as not every system stores them."""
+    return unicodedata.normalize('NFC', name)
+
+
+def list_folders(root: str | Path) -> list[str]:
+    """The sub-folders of a folder, sorted, without hidden ones and those of the system."""
+    with os.scandir(root) as entries:
+        return sorted(e.name for e in entries if e.is_dir() and not is_ignored(e.name))

@@ -13,7 +13,7 @@ from amlfs_mm.registry import DATASETS
 from amlfs_mm.utils.randomness import derive_seed
 
 from ..held_out import check_part
-from .face_sources import FaceSource, load_faces, select_identities
+from .face_sources import LEAST_MATCHED, FaceSource, load_faces, select_identities
 from .face_split import ROLES, TRAIN, hold_out_faces, split_probes_gallery
 
 
@@ -28,17 +28,19 @@ class FaceDataset(BaseDataset):
     ``probe`` or ``gallery``.
 
     ``val`` is D_v: training identities held out from ``train``, with one image each as gallery and
-    all others as probes. Both parts must be given the same lists, ``held_out`` and ``split_seed``.
-    ``test`` takes all identities (of the lists) in this way, for data that are not trained on.
+    all others as probes. Both parts need the same lists, ``held_out`` and ``split_seed``. ``test``
+    splits all identities (of the lists) into probes and gallery, for data that are not trained on.
 
     Args:
         data_root: The folder with the identities or the record files.
         part: ``train``, ``val`` or ``test``.
-        held_out: Share of the identities in ``val`` and not in ``train``. 0: all train.
-        split_seed: Of the held-out identities and the gallery; no other seed moves them.
+        held_out: Share of the identities in ``val`` and not in ``train``. With 0 all are in
+            ``train``.
+        split_seed: Draws the held-out identities and the gallery. No other seed changes them.
         exclude: Files that list identities to leave out, such as those of the test sets.
         keep: A file that lists those to keep. The format is at
             :func:`amlfs_mm.datasets.faces.face_sources.select_identities`.
+        least_matched: The share of a list's identities that must be in the data.
         pipeline: Transforms.
         kwargs: As in mmengine's ``BaseDataset``.
 
@@ -55,6 +57,7 @@ class FaceDataset(BaseDataset):
         split_seed: int = 0,
         exclude: Sequence[str] = (),
         keep: str | None = None,
+        least_matched: float = LEAST_MATCHED,
         pipeline: list = (),
         **kwargs,
     ) -> None:
@@ -69,13 +72,14 @@ class FaceDataset(BaseDataset):
         self.split_seed = split_seed
         self.exclude = list(exclude)
         self.keep = keep
+        self.least_matched = least_matched
         # Serialised dicts of millions of images would take gigabytes a process.
         super().__init__(pipeline=list(pipeline), serialize_data=False, **kwargs)
 
     def load_data_list(self) -> FaceImages:
         self.source = load_faces(self.source_root)
         names = self.source.names
-        remaining = select_identities(names, self.exclude, self.keep)
+        remaining = select_identities(names, self.exclude, self.keep, self.least_matched)
         images = np.flatnonzero(remaining[self.source.identities])
         images, roles = self._split(images)
         people, labels = np.unique(self.source.identities[images], return_inverse=True)
@@ -110,7 +114,7 @@ class FaceDataset(BaseDataset):
 
 
 class FaceImages(Sequence):
-    """The items of a :class:`FaceDataset`, made from arrays when asked for.
+    """The items of a :class:`FaceDataset`, each made from arrays when it is asked for.
 
     Args:
         source: Where the images are.

@@ -8,6 +8,7 @@ from mmengine.dataset import BaseDataset
 
 from amlfs_mm.registry import DATASETS
 
+from ..image_files import as_path
 from .lfw_pairs import read_lfw_pairs
 from .records.verification_bin import read_verification_bin
 
@@ -34,13 +35,13 @@ class FacePairs(BaseDataset):
     def __init__(
         self, pairs: str, data_root: str | None = None, pipeline: list = (), **kwargs
     ) -> None:
-        if (data_root is None) != str(pairs).endswith('.bin'):
+        if (data_root is None) != str(pairs).lower().endswith('.bin'):
             raise ValueError(
                 f'pairs={str(pairs)!r} with data_root={data_root!r}: a .bin file holds its images, '
                 'a list needs the folder that its images are in'
             )
-        self.pairs = pairs
-        self.source_root = data_root
+        self.pairs = str(as_path(pairs))
+        self.source_root = None if data_root is None else str(as_path(data_root))
         super().__init__(pipeline=list(pipeline), **kwargs)
 
     def load_data_list(self) -> list[dict]:

@@ -13,29 +13,34 @@ TRAIN, PROBE, GALLERY = range(3)
 
 
 def hold_out_faces(identities: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Which images are held out (N,) bool: all those of some identities, fixed by the seed.
+    """Which images are held out (N,) bool: all images of the identities that the seed draws.
 
-    Drawn among the identities with two images or more: a probe needs a mate in the gallery.
+    Only identities with two images or more are drawn: a probe needs an image of its identity in the
+    gallery.
 
     Args:
-        identities: Of each image (N,).
-        share: Of all identities, in (0, 1).
-        seed: Of the draw.
+        identities: Each image's identity (N,).
+        share: The share of all identities to hold out, in (0, 1).
+        seed: The seed of the draw.
 
     Raises:
         ValueError: As in :func:`.held_out.draw_held_out`.
     """
     numbers, counts = np.unique(identities, return_counts=True)
     usable = numbers[counts > 1].tolist()
-    lack = 'have one image only, so that as a probe it has no mate in the gallery'
+    lack = 'have one image only, so that no image of theirs would be left for the gallery'
     return np.isin(identities, list(draw_held_out(usable, len(numbers), share, seed, lack)))
 
 
 def split_probes_gallery(identities: np.ndarray, seed: int) -> np.ndarray:
     """Each image's role (N,), an index into ``ROLES``: closed-set identification.
 
-    The gallery has one image of every identity, drawn by the seed; all others are probes. So rank-1
+    The gallery has one image of every identity, drawn by the seed. All others are probes. So rank-1
     is the share of probes whose most similar gallery image is that of their own identity.
+
+    Args:
+        identities: Each image's identity (N,).
+        seed: The seed of the draw.
 
     Raises:
         ValueError: No identity has a second image.
@@ -44,7 +49,7 @@ def split_probes_gallery(identities: np.ndarray, seed: int) -> np.ndarray:
     numbers, first, counts = np.unique(np.sort(identities), return_index=True, return_counts=True)
     order = np.argsort(identities, kind='stable')
     for number, start, count in zip(numbers.tolist(), first, counts, strict=True):
-        # By the identity's own number: other identities do not change whom it enrols.
+        # Seeded with the identity's number: other identities do not change which image is drawn.
         draw = np.random.default_rng(derive_seed(seed, number))
         roles[order[start + draw.integers(count)]] = GALLERY
     if not (roles == PROBE).any():

@@ -9,29 +9,33 @@ from amlfs_mm.registry import DATASETS
 from amlfs_mm.utils.randomness import derive_seed
 
 from ..held_out import check_part
-from .reid_sources import Person, load_source
+from .reid_layout import Person
+from .reid_sources import load_source
 from .reid_split import hold_out_identities, split_query_gallery
 
 
 @DATASETS.register_module()
 class ReIDDataset(BaseDataset):
-    """Images of people with identity and camera, read by torchreid's data set classes.
+    """Images of people with identity and camera, in the layouts that torchreid reads.
 
     An item has ``img_path``, ``gt_label`` (train: class from 0; else the identity), ``person_id``,
     ``camera_id`` (from 0) and ``role``: ``train``, ``query`` or ``gallery``. ``val`` and ``test``
     hold queries and gallery in one, for :class:`amlfs_mm.ReIDMetric` to tell apart.
 
-    ``val`` is D_v: training identities held out from ``train``. Both parts must be given the same
+    ``val`` is D_v: training identities held out from ``train``. Both parts need the same
     ``held_out`` and ``split_seed``. To score candidates on the test set instead, as published
-    numbers suggest others did, ask for ``part='test'`` in the validation data by name.
+    numbers suggest others did, set ``part='test'`` in the validation data.
 
     Args:
         source: ``market1501``, ``dukemtmcreid``, ``msmt17`` or ``cuhk03``.
         data_root: The folder that holds the source's own, such as ``market1501``.
         part: ``train``, ``val`` or ``test``.
-        held_out: Share of the training identities in ``val`` and not in ``train``. 0: all train.
-        split_seed: Of the held-out identities and their queries; no other seed moves them.
-        source_options: Of torchreid's class.
+        held_out: Share of the training identities in ``val`` and not in ``train``. With 0 all are
+            in ``train``.
+        split_seed: Draws the held-out identities and their queries. No other seed changes them.
+        own_data: Whether the data are one's own in the source's layout: with any number of cameras
+            and identities. If not, more than the published data have is an error.
+        source_options: Those of torchreid's class, such as ``combineall``.
         pipeline: Transforms.
         kwargs: As in mmengine's ``BaseDataset``.
 
@@ -46,6 +50,7 @@ class ReIDDataset(BaseDataset):
         part: str,
         held_out: float = 0.1,
         split_seed: int = 0,
+        own_data: bool = False,
         source_options: dict = dict(),
         pipeline: list = (),
         **kwargs,
@@ -56,11 +61,12 @@ class ReIDDataset(BaseDataset):
         self.part = part
         self.held_out = held_out
         self.split_seed = split_seed
+        self.own_data = own_data
         self.source_options = dict(source_options)
         super().__init__(pipeline=list(pipeline), **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        source = load_source(self.source, self.source_root, **self.source_options)
+        source = load_source(self.source, self.source_root, self.own_data, **self.source_options)
         if self.part == 'test':
             roles = dict(query=source.query, gallery=source.gallery)
         else:

@@ -7,18 +7,18 @@ from collections import defaultdict
 import numpy as np
 
 from ..held_out import draw_held_out
-from .reid_sources import Person
+from .reid_layout import Person
 
 
 def hold_out_identities(people: list[Person], share: float, seed: int) -> set[int]:
-    """The identities (numbers in ``people``) that are held out, fixed by the seed.
+    """The identities (numbers in ``people``) that are held out, as the seed draws them.
 
-    Drawn among those seen by at least two cameras: a query needs a positive from another one.
+    Only those seen by two cameras or more are drawn: a query needs a positive from another camera.
 
     Args:
         people: The training images.
-        share: Of all identities, in (0, 1).
-        seed: Of the draw.
+        share: The share of all identities to hold out, in (0, 1).
+        seed: The seed of the draw.
 
     Raises:
         ValueError: The share holds out no identity or leaves fewer than two to train with, or too
@@ -38,11 +38,18 @@ def hold_out_identities(people: list[Person], share: float, seed: int) -> set[in
 
 
 def split_query_gallery(people: list[Person], seed: int) -> tuple[list[Person], list[Person]]:
-    """Images of identities seen by two cameras or more, as queries and gallery.
+    """Split images of identities seen by two cameras or more into queries and gallery.
 
-    As in Market-1501 an identity has one query a camera: one image, drawn by the seed, of each
-    camera that has another one left for the gallery. So every query has a positive from another
-    camera. An identity with one image a camera gives one query.
+    As in Market-1501 an identity has one query a camera. The seed draws it, from each camera with
+    two images of the identity or more, so that one stays in the gallery. So every query has a
+    positive from another camera. An identity with one image in every camera has one query.
+
+    Args:
+        people: The images.
+        seed: The seed of the draw.
+
+    Returns:
+        The queries and the gallery.
 
     Raises:
         ValueError: An identity is seen by one camera only.
@@ -59,8 +66,8 @@ def split_query_gallery(people: list[Person], seed: int) -> tuple[list[Person], 
                 f'identity {identity} is seen by camera {next(iter(of_camera)) + 1} only: its '
                 'queries would have no positive from another camera'
             )
-        asking = [camera for camera in sorted(of_camera) if len(of_camera[camera]) > 1]
-        for camera in asking or [draw.choice(sorted(of_camera))]:
+        cameras = [camera for camera in sorted(of_camera) if len(of_camera[camera]) > 1]
+        for camera in cameras or [draw.choice(sorted(of_camera))]:
             queries.add(of_camera[camera][draw.integers(len(of_camera[camera]))])
     return (
         [person for person in people if person in queries],

@@ -15,9 +15,9 @@ from amlfs_mm.registry import DATA_SAMPLERS
 class FixedLengthBatchSampler(BatchSampler):
     """The first ``num_batches`` batches of a new shuffle in every epoch.
 
-    For recipes that count iterations: 30 epochs of 1,000 batches are 30k iterations, and a search
-    has a round after each, where passes over the data would give it only some 16. An image comes
-    once at most in an epoch, and in each with the same chance; over several epochs some come more
+    For recipes that count iterations. 30 epochs of 1,000 batches are 30k iterations, and a search
+    has 30 rounds; with passes over CASIA-WebFace it would have about 16. In an epoch each image
+    comes once at most, and all with the same probability. Over several epochs some images come more
     often than others.
 
     Args:
@@ -26,7 +26,7 @@ class FixedLengthBatchSampler(BatchSampler):
         num_batches: Iterations of an epoch.
 
     Raises:
-        ValueError: The data has fewer batches, or none.
+        ValueError: A pass over the data has fewer batches than ``num_batches``, or none.
     """
 
     def __init__(self, sampler: Sampler, batch_size: int, num_batches: int) -> None:

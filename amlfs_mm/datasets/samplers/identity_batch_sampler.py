@@ -17,19 +17,21 @@ EPOCHS = ('full', 'short')
 
 @DATA_SAMPLERS.register_module()
 class IdentityBatchSampler(Sampler):
-    """P identities, all different, with K images each in every batch (Hermans et al., 1703.07737).
+    """P different identities with K images each in every batch (Hermans et al., 1703.07737).
 
     Goes into ``train_dataloader.batch_sampler``. ``batch_size`` is P K, the batch of the whole
-    model: its replicas share it, P / replicas identities each, so that the recipe is the same
+    model. Its replicas share it: each has P / replicas identities, so that the recipe is the same
     on any number of processes. (Elsewhere in OpenMMLab ``batch_size`` counts one process's images.)
 
-    An epoch is ``full``: every identity's images are cut, in random order, into groups of K (the
-    last one filled up by drawing among the others again), and as many batches are made of them as
-    there can be without an identity twice in one. With Market-1501 that is about N / (P K), 180
-    and more. Or ``short``: one group of each identity, floor(identities / P) batches, 46 with
-    Market-1501, which some published code calls an epoch.
+    An epoch is ``full`` or ``short``.
 
-    The order depends on the wrapped sampler's seed and epoch alone.
+    - ``full``: the images of each identity, in random order, are cut into groups of K. The last
+      group is filled up with images drawn from the others. Of these groups as many batches are made
+      as can be without an identity twice in a batch: about N / (P K), with Market-1501 over 180.
+    - ``short``: one group of each identity, floor(identities / P) batches, 46 with Market-1501.
+      Some published code calls this an epoch.
+
+    The order depends only on the seed and the epoch of the wrapped sampler.
 
     Args:
         sampler: mmengine's ``DefaultSampler`` over the training set: its seed, epoch, rank.
@@ -38,8 +40,8 @@ class IdentityBatchSampler(Sampler):
         epoch: ``full`` or ``short``.
 
     Raises:
-        ValueError: K does not divide the batch, the replicas do not divide P, or the data has fewer
-            than P identities.
+        ValueError: K does not divide the batch, the replicas do not divide P, the data have fewer
+            than P identities, or a sample has no label or a negative one.
     """
 
     def __init__(
@@ -92,28 +94,43 @@ class IdentityBatchSampler(Sampler):
         share = self.num_identities // self.sampler.world_size
         mine = slice(self.sampler.rank * share, (self.sampler.rank + 1) * share)
         for labels in schedule:
-            # Every replica takes all groups off, also those of the others.
+            # Every replica removes all groups, also those of the others: the next batch needs it.
             batch = [groups[label].pop() for label in labels]
             yield [index for group in batch[mine] for index in group]
 
     def _draw_groups(self, images: list[int], draw: np.random.Generator) -> list[list[int]]:
-        """An identity's images in random order, in groups of K; the one filled up comes first."""
+        """An identity's images in random order, in groups of K; the filled-up one comes first."""
         k = self.num_instances
         order = draw.permutation(images).tolist()
         missing = -len(order) % k
         if missing:
             whole = order[: len(order) - len(order) % k]
-            pool = whole if len(whole) >= missing else order  # rather not twice in one group
+            pool = whole if len(whole) >= missing else order  # if possible, not twice in a group
             order += draw.choice(pool, missing, replace=len(pool) < missing).tolist()
-        # They are popped from the end: if one is left over, it is that with repetitions.
+        # Groups are taken from the end. If one is not used, it is the one with repetitions.
         return [order[start : start + k] for start in range(0, len(order), k)][::-1]
 
 
 def group_by_label(dataset) -> dict[int, list[int]]:
-    """The indices of each class, both ascending."""
+    """The indices of each class, both ascending.
+
+    Raises:
+        ValueError: A sample has no label, or one that is no whole number from 0.
+    """
     images = defaultdict(list)
     for index in range(len(dataset)):
-        images[int(dataset.get_data_info(index)['gt_label'])].append(index)
+        info = dataset.get_data_info(index)
+        label = info.get('gt_label')
+        try:
+            whole = int(label) == label and label >= 0
+        except (TypeError, ValueError):
+            whole = False
+        if not whole:
+            raise ValueError(
+                f'sample {index} ({info.get("img_path", "no file")}) has the label {label!r}: '
+                'batches of identities need a gt_label that is a whole number from 0'
+            )
+        images[int(label)].append(index)
     return {label: images[label] for label in sorted(images)}
 
 
@@ -133,11 +150,18 @@ def count_batches(groups: list[int], width: int) -> int:
 def schedule_groups(
     groups: dict[int, int], width: int, length: int, draw: np.random.Generator
 ) -> np.ndarray:
-    """The classes (length, width) of every batch, all different in a batch, at random.
+    """The classes (length, width) of every batch, at random, all different in a batch.
 
-    The groups of a class stand in a row of a (width, length) table and go on in the next one
-    (McNaughton's rule); a row is filled in random order, except that a class that goes on avoids
-    the batches it has been in. Classes have at most ``length`` groups each.
+    The groups of a class fill part of a row of a (width, length) table, and continue in the next
+    row where the row ends (McNaughton's rule). A row is filled in random order. Only a class that
+    continues from the row above avoids the batches it is in already. Classes have at most
+    ``length`` groups each.
+
+    Args:
+        groups: How many groups each class has.
+        width: Classes of a batch, P.
+        length: Batches.
+        draw: The random generator.
     """
     labels = draw.permutation(list(groups))
     line = np.repeat(labels, [groups[label] for label in labels])[: width * length]
@@ -145,7 +169,7 @@ def schedule_groups(
     for row, classes in enumerate(line.reshape(width, length)):
         places = draw.permutation(length)
         if row:
-            taken = batches[row - 1] == classes[0]  # the class that goes on from the row above
+            taken = batches[row - 1] == classes[0]  # the class that continues
             places = np.concatenate([places[~taken[places]], places[taken[places]]])
         batches[row, places] = classes
     return draw.permuted(batches.T, axis=1)

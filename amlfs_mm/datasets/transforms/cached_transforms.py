@@ -1,4 +1,4 @@
-"""Decoding an image once instead of once an epoch and candidate."""
+"""Decoding an image once, instead of once in each epoch and for each candidate."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from amlfs_mm.utils.randomness import cpu_generators, same_generators
 class CachedTransforms(BaseTransform):
     """Transforms whose results are kept in memory, for the start of a pipeline.
 
-    Put into it what does the same every time: loading, decoding, resizing. The same samples come
-    out as without it, bit for bit. For small images and large ones that a pipeline makes small; the
-    operating system keeps the files in memory anyway. Neither mmcv nor mmpretrain has one.
+    Put those transforms into it that do the same every time: loading, decoding, resizing. Samples
+    are bit for bit the same as without it. It helps with small images, and with large ones that the
+    pipeline makes small. Neither mmcv nor mmpretrain has one.
 
-    Each loader worker keeps its own results, until it ends: set ``persistent_workers=True``.
+    Each loader worker keeps its own results until it ends: set ``persistent_workers=True``.
 
     Args:
         transforms: Configs of the transforms. They must draw no random numbers.
         max_gib: GiB of results that a process keeps. Further samples are loaded each time.
 
     Raises:
-        ValueError: ``transforms`` or ``max_gib`` is no good; or, on loading, a transform drew from
-            a random generator, so that what it made must not be kept.
+        ValueError: ``transforms`` is empty or ``max_gib`` is not positive. When a sample is loaded:
+            a transform drew a random number, so that its result must not be kept.
     """
 
     def __init__(self, transforms: list[dict], max_gib: float = 2.0) -> None:
@@ -41,8 +41,8 @@ class CachedTransforms(BaseTransform):
         self._kept: dict[bytes, bytes] = {}
 
     def transform(self, results: dict) -> dict | None:
-        # All that the transforms get is the key: whatever data set they are part of, and whatever
-        # becomes of it (a subset, a fold), what is kept fits.
+        # The key is all that the transforms get. So a result fits whatever data set they are part
+        # of, also a subset or a fold of it.
         key = pickle.dumps(results)
         kept = self._kept.get(key)
         if kept is None:
@@ -58,8 +58,8 @@ class CachedTransforms(BaseTransform):
         results = self.transforms(results)
         if not same_generators(before, cpu_generators()):
             raise ValueError(
-                f'CachedTransforms would keep what was drawn at random: one of {self.transforms} '
-                'draws random numbers. Move it behind CachedTransforms'
+                f'CachedTransforms would keep the result of a random draw: one of '
+                f'{self.transforms} draws random numbers. Move it behind CachedTransforms'
             )
         return results
 

@@ -10,19 +10,24 @@ from amlfs_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class LabelNoise(BaseTransform):
-    """Flip a label to any *other* class with a given probability, the same way every time.
+    """Change a label to another class with a given probability, the same way every time.
 
-    A sample's fate depends on (seed, sample_idx) alone, so the corruption is fixed over epochs,
-    candidates and processes. Put it into the training pipeline only: D_v and test stay clean.
+    The draw for a sample depends on the seed and its ``sample_idx`` alone. So its label is the same
+    in all epochs, candidates and processes. Put it into the training pipeline only: D_v and the
+    test set keep their true labels.
 
-    Required keys: ``gt_label``, ``sample_idx`` (mmengine's datasets set it). Changes ``gt_label``.
+    Needs ``gt_label`` and ``sample_idx`` (mmengine's data sets set it). Changes ``gt_label``.
 
     Args:
-        ratio: Probability of a flip, in [0, 1].
+        ratio: Probability of a change, in [0, 1].
         num_classes: C.
-        seed: Of the corruption; unrelated to the run's seed.
-        include_true_label: Draw from all C classes, the other convention in use: it leaves a
-            share 1 / C of the flips without effect.
+        seed: Of the draws. The run's seed does not matter.
+        include_true_label: Draw from all C classes instead of the C - 1 others. Much of the
+            literature on noisy labels does so; a share 1 / C of the draws then changes nothing, and
+            its numbers can only be compared with this option.
+
+    Raises:
+        ValueError: An option is out of range. On a sample: its label is outside [0, C).
     """
 
     def __init__(
@@ -31,13 +36,14 @@ class LabelNoise(BaseTransform):
         if not 0 <= ratio <= 1:
             raise ValueError(f'ratio is a probability in [0, 1], got {ratio}')
         if num_classes < 2:
-            raise ValueError(f'num_classes must be >= 2 for a label to flip, got {num_classes}')
+            raise ValueError(f'num_classes must be >= 2 for a label to change, got {num_classes}')
         self.ratio = ratio
         self.num_classes = num_classes
         self.seed = seed
         self.include_true_label = include_true_label
 
     def transform(self, results: dict) -> dict:
+        self._check_label(results)
         draw = np.random.default_rng([self.seed, results['sample_idx']])
         if draw.random() < self.ratio:
             if self.include_true_label:
@@ -46,6 +52,15 @@ class LabelNoise(BaseTransform):
                 step = 1 + int(draw.integers(self.num_classes - 1))
                 results['gt_label'] = (int(results['gt_label']) + step) % self.num_classes
         return results
+
+    def _check_label(self, results: dict) -> None:
+        """A label outside [0, num_classes) would become another class without a word."""
+        if not 0 <= results['gt_label'] < self.num_classes:
+            raise ValueError(
+                f'sample {results["sample_idx"]} ({results.get("img_path", "no file")}) has the '
+                f'label {results["gt_label"]}, but LabelNoise has num_classes={self.num_classes}: '
+                f'labels go from 0 to {self.num_classes - 1}'
+            )
 
     def __repr__(self) -> str:
         return (

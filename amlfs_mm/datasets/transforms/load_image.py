@@ -2,66 +2,55 @@
 
 from __future__ import annotations
 
-import mmcv
+import mmengine.fileio as fileio
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
 
 from amlfs_mm.registry import TRANSFORMS
 
+from ..image_bytes import decode_image
+
 
 @TRANSFORMS.register_module()
 class LoadWholeImage(LoadImageFromFile):
-    """mmcv's ``LoadImageFromFile`` through Pillow, with an error that names a damaged file.
+    """mmcv's ``LoadImageFromFile`` with Pillow, and an error that names a damaged file.
 
-    OpenCV, mmcv's default, fills the missing part of a truncated JPEG with grey and goes on.
+    OpenCV, mmcv's default, fills the missing part of a JPEG file that is cut short with grey. What
+    becomes of 16-bit and float images is at :func:`amlfs_mm.datasets.image_bytes.decode_image`.
 
-    Where the data set has read the encoded image already, as from a record file, it is in
+    If the data set has read the encoded image already, as from a record file, it is in
     ``img_bytes`` (removed here), and ``img_path`` only names it.
 
+    Adds ``img``, (H, W, 3) uint8 BGR, or float32 with ``to_float32``, ``img_shape`` and
+    ``ori_shape``, both (H, W).
+
+    Args:
+        kwargs: As in ``LoadImageFromFile``, except ``imdecode_backend``.
+
     Raises:
-        OSError: The file is no image or is cut short.
+        FileNotFoundError: There is no such file.
+        OSError: The file is no image, is cut short, or has values without a known range.
     """
 
     def __init__(self, **kwargs) -> None:
         super().__init__(imdecode_backend='pillow', **kwargs)
 
-    def transform(self, results: dict) -> dict:
-        if 'img_bytes' in results:
-            image = decode_image(results.pop('img_bytes'), results['img_path'], self.color_type)
-            results['img'] = image.astype(np.float32) if self.to_float32 else image
-            results['img_shape'] = results['ori_shape'] = image.shape[:2]
-            return results
+    def transform(self, results: dict) -> dict | None:
+        path = results['img_path']
         try:
-            return super().transform(results)
-        except FileNotFoundError:
+            content = results.pop('img_bytes', None)
+            if content is None:
+                content = self._read(path)
+            image = decode_image(content, path, self.color_type)
+        except OSError:
+            if self.ignore_empty:
+                return None
             raise
-        except (OSError, SyntaxError) as error:  # Pillow's ways to say so
-            raise unreadable_image(results['img_path'], error) from error
+        results['img'] = image.astype(np.float32) if self.to_float32 else image
+        results['img_shape'] = results['ori_shape'] = image.shape[:2]
+        return results
 
-
-def decode_image(
-    content: bytes, name: str, color_type: str = 'color', channel_order: str = 'bgr'
-) -> np.ndarray:
-    """The image (H, W, 3) uint8 that a file's bytes encode.
-
-    Args:
-        content: The bytes.
-        name: Of the image, for the error.
-        color_type: As in ``mmcv.imfrombytes``.
-        channel_order: ``bgr`` or ``rgb``.
-
-    Raises:
-        OSError: They are no image or are cut short.
-    """
-    try:
-        return mmcv.imfrombytes(content, color_type, channel_order, backend='pillow')
-    except (OSError, SyntaxError) as error:
-        raise unreadable_image(name, error) from error
-
-
-def unreadable_image(name: str, error: Exception) -> OSError:
-    """The error that names the image."""
-    return OSError(
-        f'{name} cannot be read, it is no image or is cut short: copy it anew or remove it '
-        f'({error})'
-    )
+    def _read(self, path: str) -> bytes:
+        if self.file_client_args is not None:
+            return fileio.FileClient.infer_client(self.file_client_args, path).get(path)
+        return fileio.get(path, backend_args=self.backend_args)

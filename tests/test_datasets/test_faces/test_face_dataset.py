@@ -6,12 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.attempts import attempt
 from helpers.face_data import draw_face, encode, write_casia, write_face_record
+from helpers.logs import log  # noqa: F401
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from mmengine.logging import MMLogger
 from mmpretrain.registry import DATASETS
 from torch.utils.data import DataLoader
 
 from amlfs_mm.datasets import FaceDataset
+from amlfs_mm.datasets.faces.face_sources import select_identities
 from amlfs_mm.engine.checks import check_held_out
 
 ORL = Path(os.environ.get('DATA_ROOT', 'data')) / 'orl_faces'
@@ -250,3 +255,114 @@ def test_real_faces(tmp_path: Path):
     assert Counter(info['role'] for info in infos(test)) == dict(gallery=10, probe=90)
     assert test[0]['img'].shape == (112, 92, 3)
     assert test[0]['img'].std() > 10
+
+
+# Folders and lists as people have them.
+
+
+def test_hidden_folders_and_files(tmp_path: Path, log):  # noqa: F811
+    write_casia(tmp_path, identities=3, images=2)
+    content = encode(draw_face(0, 0))
+    (tmp_path / '.ipynb_checkpoints').mkdir()
+    (tmp_path / '.ipynb_checkpoints' / '001.jpg').write_bytes(content)
+    for name in ('._001.jpg', '.DS_Store', 'Thumbs.db'):
+        (tmp_path / NAMES[0] / name).write_bytes(b'x')
+        (tmp_path / name).write_bytes(b'x')
+    data = load(tmp_path, 'train', held_out=0)
+    assert data.metainfo['classes'] == tuple(NAMES[:3])
+    assert [info['gt_label'] for info in infos(data)] == [0, 0, 1, 1, 2, 2]
+    assert 'left out' not in log.text
+
+
+def test_every_extension(tmp_path: Path, log):  # noqa: F811
+    from PIL import Image
+
+    folder = tmp_path / 'ann'
+    folder.mkdir()
+    for end in ('JPG', 'jpeg', 'webp', 'tiff', 'PNG', 'bmp'):
+        Image.fromarray(draw_face(0, 0)).save(folder / f'{end}.{end}')
+    (folder / 'about.csv').write_text('x')
+    (tmp_path / 'stray.jpg').write_bytes(b'x')
+    data = load(tmp_path, 'train', held_out=0, pipeline=[dict(type='amlfs_mm.LoadWholeImage')])
+    assert len(data) == 6
+    assert all(data[i]['img'].shape == (112, 96, 3) for i in range(6))
+    assert '2 files or folders are left out' in log.text
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '\ufeff0000045\r\n0000153\r\n\r\n'.encode(),
+        '\ufeff0000045\r\n0000153'.encode('utf-16-le'),
+        b'45\n153\n',  # as a spreadsheet leaves numbers
+        b'"0000045"\n"0000153"\n',
+        b'0000045,Ann Lee\n0000153,Bo\n',
+        b'0000045\tAnn\t\n0000153\tBo\t\n',
+        b'  0000045  \n0000153/\n',
+    ],
+)
+def test_lists_as_tools_write_them(casia: Path, tmp_path: Path, text: bytes):
+    (tmp_path / 'list.txt').write_bytes(text)
+    data = load(casia, 'train', held_out=0, keep=str(tmp_path / 'list.txt'))
+    assert data.metainfo['classes'] == ('0000045', '0000153')
+
+
+def test_names_that_differ_in_case(tmp_path: Path, log):  # noqa: F811
+    for name in ('Ann_Lee', 'bo', 'Cy'):
+        (tmp_path / 'faces' / name).mkdir(parents=True)
+        (tmp_path / 'faces' / name / '1.jpg').write_bytes(encode(draw_face(0, 0)))
+    (tmp_path / 'list.txt').write_text('ann lee\nBO\n')
+    data = load(tmp_path / 'faces', 'train', held_out=0, exclude=[str(tmp_path / 'list.txt')])
+    assert data.metainfo['classes'] == ('Cy',)
+    assert '2 identities have names that differ from the list' in log.text
+    (tmp_path / 'faces' / 'CY').mkdir()
+    (tmp_path / 'list.txt').write_text('bo\ncy\n')
+    with pytest.raises(ValueError, match=r"list\.txt, line 2: 'cy' could be any of \['CY', 'Cy'\]"):
+        load(tmp_path / 'faces', 'train', held_out=0, exclude=[str(tmp_path / 'list.txt')])
+
+
+def test_lists_that_match_little(casia: Path, record: Path, tmp_path: Path):
+    few = lists(tmp_path, NAMES[0], *(f'person {i}' for i in range(9)))
+    says = r"names only 1 of the 10 identities.*9 of its 10 .*line 4: 'person 0'"
+    for options in (dict(exclude=[few]), dict(keep=few)):
+        with pytest.raises(ValueError, match=says):
+            load(casia, 'train', held_out=0, **options)
+    assert len(load(casia, 'train', held_out=0, exclude=[few], least_matched=0)) == 36
+    with pytest.raises(ValueError, match=r'least_matched is a share in \[0, 1\], got 2'):
+        load(casia, 'train', exclude=[few], least_matched=2)
+    # Folder names are no labels, also where a label has the same digits.
+    with pytest.raises(ValueError, match='names none'):
+        load(record, 'train', exclude=[lists(tmp_path, '0000003')])
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    content=st.binary(max_size=40)
+    | st.lists(st.sampled_from([*NAMES, 'x'])).map(lambda names: '\r\n'.join(names).encode())
+)
+def test_any_list_selects_or_is_refused_by_name(tmp_path: Path, content: bytes):
+    path = tmp_path / 'list.txt'
+    path.write_bytes(content)
+    remaining, error = attempt(ValueError, select_identities, NAMES, (), path)
+    if error:
+        assert 'list.txt' in error
+    else:
+        listed = content.decode('utf-8-sig').split()
+        known = {i for i, name in enumerate(NAMES) if name in listed}
+        assert known <= set(np.flatnonzero(remaining))
+
+
+def test_home(casia: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    (tmp_path / 'casia').symlink_to(casia)
+    (tmp_path / 'list.txt').write_text('\n'.join(NAMES[:4]))
+    data = load('~/casia', 'train', held_out=0, keep='~/list.txt', exclude=['~/list.txt'][:0])
+    assert len(data.metainfo['classes']) == 4
+    write_face_record(tmp_path / 'rec', [[encode(draw_face(0, 0))], [encode(draw_face(1, 0))]])
+    assert len(load('~/rec', 'train', held_out=0)) == 2

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.attempts import attempt
 from helpers.face_data import draw_face, encode, write_bin
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from mmpretrain.registry import DATASETS
 from torch.utils.data import DataLoader
 
 from amlfs_mm.datasets import FacePairs
+from amlfs_mm.datasets.faces.lfw_pairs import read_lfw_pairs
 from amlfs_mm.datasets.faces.records.verification_bin import read_verification_bin
 
 
@@ -189,3 +193,94 @@ def test_lists_without_their_images(tmp_path: Path):
         load(pairs)
     with pytest.raises(ValueError, match=r'a \.bin file holds its images'):
         load(tmp_path / 'lfw.bin', tmp_path)
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda text: b'\xef\xbb\xbf' + text.replace('\n', '\r\n').encode(),
+        lambda text: text.encode('utf-16'),
+        lambda text: text.replace('\t', ',').encode(),
+        lambda text: text.replace('\t', ' ').encode(),
+        lambda text: text.replace('\t', ';').encode(),
+        lambda text: text.replace('\n', '\t\t\n').encode() + b'\n\n',
+        lambda text: text.replace('Ann_Lee', '"Ann_Lee"').encode(),
+        lambda text: text.replace('Ann_Lee', 'ann_lee').replace('Bo', 'BO').encode(),
+        lambda text: text.replace('\t', ' , ').encode(),
+    ],
+)
+def test_lists_as_tools_write_them(tmp_path: Path, change):
+    pairs = write_lfw(tmp_path)
+    expected = read_lfw_pairs(pairs, tmp_path)
+    pairs.write_bytes(change(pairs.read_text()))
+    assert read_lfw_pairs(pairs, tmp_path) == expected
+
+
+def test_images_with_other_extensions_and_spaces(tmp_path: Path):
+    pairs = write_lfw(tmp_path)
+    expected = read_lfw_pairs(pairs, tmp_path)[1]
+    for path in [*tmp_path.glob('*/*.png')]:
+        path.rename(path.with_suffix('.JPG'))
+    (tmp_path / 'Ann_Lee').rename(tmp_path / 'Ann Lee')
+    for path in [*(tmp_path / 'Ann Lee').iterdir()]:
+        path.rename(path.with_name(path.name.replace('_Lee', ' Lee')))
+    found, is_same = read_lfw_pairs(pairs, tmp_path)
+    assert is_same == expected
+    assert found[0][0] == str(tmp_path / 'Ann Lee' / 'Ann Lee_0001.JPG')
+
+
+@pytest.mark.parametrize('line', ['Bo\t0\t1', 'Bo\t-1\t1', 'Bo\t1.0\t1', '\t1\t1', 'Bo,1', 'Bo'])
+def test_lines_that_are_no_pairs(tmp_path: Path, line: str):
+    pairs = write_lfw(tmp_path)
+    pairs.write_text(pairs.read_text().replace('Cy_J_Wu\t2\t12', line, 1))
+    with pytest.raises(ValueError, match=r"pairs\.txt, line 3: '.* is no pair"):
+        read_lfw_pairs(pairs, tmp_path)
+
+
+def test_missing_images_name_the_line(tmp_path: Path):
+    pairs = write_lfw(tmp_path)
+    (tmp_path / 'Bo' / 'Bo_0001.png').unlink()
+    with pytest.raises(FileNotFoundError, match=r'pairs\.txt, line 4: there is no image .*Bo_0001'):
+        read_lfw_pairs(pairs, tmp_path)
+
+
+def test_two_names_of_one_person(tmp_path: Path):
+    """Lists that name both persons of every pair: the names say whether they are one."""
+    pairs = write_lfw(tmp_path)
+    pairs.write_text('1\n' + 'Ann_Lee,1,Ann_Lee,4\nAnn_Lee,1,Bo,1\n')
+    assert read_lfw_pairs(pairs, tmp_path)[1] == [True, False]
+
+
+@settings(
+    max_examples=80,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.binary(max_size=60)
+    | st.lists(st.sampled_from(['1', '4', 'Ann_Lee', 'Bo', '\t', '\n', ' ', ',', '"', '-1'])).map(
+        lambda words: ('1\n' + ''.join(words)).encode()
+    )
+)
+def test_any_list_gives_pairs_or_an_error_that_names_it(tmp_path: Path, content: bytes):
+    if not (tmp_path / 'pairs.txt').exists():
+        write_lfw(tmp_path)
+    (tmp_path / 'list.txt').write_bytes(content)
+    errors = (ValueError, FileNotFoundError)
+    found, error = attempt(errors, read_lfw_pairs, tmp_path / 'list.txt', tmp_path)
+    if error:
+        assert 'list.txt' in error
+    else:
+        pairs, is_same = found
+        assert len(pairs) == len(is_same) > 0
+        assert all(Path(path).is_file() for pair in pairs for path in pair)
+
+
+def test_home_and_upper_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    write_lfw(tmp_path)
+    assert len(FacePairs('~/pairs.txt', '~')) == 16
+    write_bin(tmp_path / 'LFW.BIN')
+    assert len(FacePairs('~/LFW.BIN')) == 12

@@ -199,3 +199,13 @@ def test_bad_options(options: dict, says: str):
 def test_a_batch_that_k_does_not_divide():
     with pytest.raises(ValueError, match=r'batch_size=30 .* num_instances=4'):
         IdentityBatchSampler(Replica(People([5] * 6)), 30, 4)
+
+
+@pytest.mark.parametrize('label', [-1, None, 1.5, 'two'])
+def test_samples_without_a_proper_label(label):
+    people = People([4, 4, 4])
+    people.labels[5] = label
+    with pytest.raises(
+        ValueError, match=r'sample 5 \(no file\) has the label .*whole number from 0'
+    ):
+        sampler(people, 2, 2)

@@ -47,3 +47,11 @@ def test_fixed_by_seed_and_sample():
 def test_bad_options(options: dict):
     with pytest.raises(ValueError, match='got'):
         LabelNoise(**options)
+
+
+@pytest.mark.parametrize('label', [-1, 10, 255])
+@pytest.mark.parametrize('ratio', [0.0, 1.0])
+def test_labels_out_of_range(label: int, ratio: float):
+    noise = LabelNoise(ratio=ratio, num_classes=10)
+    with pytest.raises(ValueError, match=rf'sample 7 \(a.png\) has the label {label}.*from 0 to 9'):
+        noise(dict(gt_label=label, sample_idx=7, img_path='a.png'))

@@ -19,8 +19,10 @@ from mmengine.utils import track_iter_progress
 from amlfs_mm.utils.atomic_files import atomic_folder
 from amlfs_mm.utils.optional_imports import import_insightface
 
-from ...transforms.load_image import decode_image
+from ...image_bytes import decode_image
+from ...image_files import as_path
 from ..face_sources import FaceFolder
+from .face_landmarks import LandmarkList
 
 SIZES = ((112, 112), (112, 96))  # (H, W)
 
@@ -82,14 +84,18 @@ def align_folder(
 
     Raises:
         FileExistsError: ``target`` is there already.
-        ValueError: Landmarks are no face's, two photos have one name, or no photo has a face.
+        ValueError: Landmarks are no face's, two photos have one name, no photo has a face, or a
+            list of landmarks is for other photos.
     """
     photos = FaceFolder(source)
     skipped = []
-    with atomic_folder(target) as part:
+    if isinstance(find_landmarks, LandmarkList):
+        paths = (Path(photos.path(number)) for number in range(len(photos.identities)))
+        find_landmarks.check([path.relative_to(photos.root).as_posix() for path in paths])
+    with atomic_folder(as_path(target)) as part:
         for number in track_iter_progress(range(len(photos.identities))):
             path = Path(photos.path(number))
-            name = path.relative_to(source)
+            name = path.relative_to(photos.root)
             face = part / name.with_suffix('.png')
             if face.exists():
                 raise ValueError(f'{path} and another one would both be {face.name}: rename it')

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from amlfs_mm.utils.atomic_files import atomic_folder
 
-from ...transforms.load_image import decode_image
-from ..face_sources import FaceFolder, select_identities
+from ...image_bytes import decode_image, extension_of
+from ...image_files import as_path
+from ..face_sources import LEAST_MATCHED, FaceFolder, select_identities
 from ..records.insightface_record import InsightFaceRecord
 from ..records.insightface_record_writer import write_insightface_record
 
@@ -22,6 +21,7 @@ def folder_to_record(
     root: str | Path,
     exclude: Sequence[str | Path] = (),
     keep: str | Path | None = None,
+    least_matched: float = LEAST_MATCHED,
 ) -> tuple[int, int]:
     """Write the images of a folder an identity as record files, byte for byte.
 
@@ -30,7 +30,7 @@ def folder_to_record(
     Args:
         folder: With the identities' folders.
         root: A folder for the record files, which must not be there yet.
-        exclude, keep: Lists of identities; see :func:`.face_sources.select_identities`.
+        exclude, keep, least_matched: As in :func:`.face_sources.select_identities`.
 
     Returns:
         The numbers of identities and images.
@@ -39,10 +39,10 @@ def folder_to_record(
         FileExistsError: ``root`` is there already.
         FileNotFoundError: There are no such images.
         OSError: One cannot be decoded.
-        ValueError: They are of different sizes.
+        ValueError: They are of different sizes, or a list does not fit.
     """
     faces = FaceFolder(folder)
-    remaining = select_identities(faces.names, exclude, keep)
+    remaining = select_identities(faces.names, exclude, keep, least_matched)
     images = np.flatnonzero(remaining[faces.identities])
     _, first = np.unique(faces.identities[images], return_index=True)
     images_of = np.split(images, first[1:])
@@ -59,7 +59,7 @@ def folder_to_record(
             )
         return content
 
-    with atomic_folder(root) as part:
+    with atomic_folder(as_path(root)) as part:
         identities = ((read(image) for image in images) for images in images_of)
         count = write_insightface_record(part, identities, size)
     return len(images_of), count
@@ -83,12 +83,13 @@ def record_to_folder(root: str | Path, folder: str | Path) -> tuple[int, int]:
     """
     record = InsightFaceRecord(root)
     people = set()
-    with atomic_folder(folder) as part:
+    with atomic_folder(as_path(folder)) as part:
         for index in range(len(record)):
             content, label = record.read(index)
             decode_image(content, record.name(index))
             people.add(label)
-            path = part / f'{label:07d}' / f'{index:08d}{extension(content)}'
+            end = extension_of(content, record.name(index))
+            path = part / f'{label:07d}' / f'{index:08d}{end}'
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
     return len(people), len(record)
@@ -97,9 +98,3 @@ def record_to_folder(root: str | Path, folder: str | Path) -> tuple[int, int]:
 def image_size(content: bytes, name: str) -> tuple[int, int]:
     """(H, W) of an encoded image, which is decoded: a damaged one must not be passed on."""
     return decode_image(content, name).shape[:2]
-
-
-def extension(content: bytes) -> str:
-    """A file name's end for an encoded image."""
-    with Image.open(BytesIO(content)) as image:
-        return dict(JPEG='.jpg', TIFF='.tif').get(image.format, f'.{image.format.lower()}')

@@ -5,42 +5,79 @@ Left and right are those of the picture; x and y in pixels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from amlfs_mm.utils.optional_imports import import_insightface
 
+from ...image_files import as_path
+from ...text_lists import Line, NameIndex, check_matches, read_lines, real_number, split_numbers
+
+LEAST_MATCHED = 1 / 3
+"""The share of a list's images that must be in the folder that it is for."""
+
 
 class LandmarkList:
     """Landmarks that a text file lists.
 
     A line is ``<path> x1 y1 x2 y2 x3 y3 x4 y4 x5 y5``, the path relative to the image folder (it
-    may have spaces in it), in the order above. Empty lines and those that start with # do not
-    count.
+    may have spaces in it), in the order above. Between the fields are spaces, tabs, commas or
+    semicolons. Blank lines and those that start with # do not count.
 
     Args:
         path: The file.
 
     Raises:
-        ValueError: A line is not that, or an image has two.
+        FileNotFoundError: There is no such file.
+        ValueError: A line is not that, or an image has two; the message names the line.
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._landmarks = {}
-        for number, line in enumerate(Path(path).read_text().splitlines(), start=1):
-            if not line.strip() or line.startswith('#'):
-                continue
-            name, *numbers = line.rsplit(maxsplit=10)
-            try:
-                points = np.array([float(value) for value in numbers]).reshape(5, 2)
-            except ValueError:
+        self.path = path
+        self._lines: dict[str, Line] = {}
+        self._landmarks: dict[str, np.ndarray] = {}
+        for line in read_lines(path, comments=True):
+            found = split_numbers(line.text, 10, real_number)
+            if found is None:
                 raise ValueError(
-                    f'{path}, line {number}: {line!r} is not <path> and five landmarks, ten numbers'
-                ) from None
+                    f'{path}, line {line.number}: {line.text!r} is not <path> and five landmarks, '
+                    'ten numbers'
+                )
+            name, numbers = found
             if name in self._landmarks:
-                raise ValueError(f'{path}, line {number}: {name} has landmarks already')
-            self._landmarks[name] = points
+                raise ValueError(f'{path}, line {line.number}: {name} has landmarks already')
+            self._lines[name] = line
+            self._landmarks[name] = np.array(numbers).reshape(5, 2)
+
+    def check(self, names: Sequence[str]) -> None:
+        """The list must be that of these images; names may differ in case and extension.
+
+        Args:
+            names: Their paths, relative to the folder.
+
+        Raises:
+            ValueError: Less than a third of the listed images are among them, or a listed image
+                could be several of them; the message names the line.
+        """
+        index = NameIndex(names)
+        unknown, landmarks = [], {}
+        for name, line in self._lines.items():
+            try:
+                number = index.find(name)
+            except ValueError as error:
+                raise ValueError(f'{self.path}, line {line.number}: {error}') from None
+            if number is None:
+                unknown.append(line)
+            elif names[number] in landmarks:
+                raise ValueError(
+                    f'{self.path}, line {line.number}: {names[number]} has landmarks already'
+                )
+            else:
+                landmarks[names[number]] = self._landmarks[name]
+        check_matches(self.path, len(landmarks), unknown, LEAST_MATCHED, 'images', names)
+        self._landmarks = landmarks
 
     def __call__(self, name: str, photo: np.ndarray) -> np.ndarray:
         """The landmarks (5, 2) of an image.
@@ -66,7 +103,7 @@ class LandmarkDetector:
     """
 
     def __init__(self, path: str | Path) -> None:
-        path = Path(path).expanduser()
+        path = as_path(path)
         if not path.is_file():  # else insightface would look for a download of that name
             raise FileNotFoundError(
                 f"there is no detector {path}. It is the file det_*.onnx of insightface's model "

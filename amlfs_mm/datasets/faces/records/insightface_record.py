@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...transforms.load_image import decode_image
+from ...image_bytes import decode_image
+from ...image_files import as_path
 from .insightface_format import (
     EXACT,
     FILES,
@@ -44,7 +45,7 @@ class InsightFaceRecord:
     """
 
     def __init__(self, root: str | Path) -> None:
-        self.root = Path(root)
+        self.root = as_path(root)
         missing = [name for name in FILES if not (self.root / name).is_file()]
         if missing:
             raise FileNotFoundError(

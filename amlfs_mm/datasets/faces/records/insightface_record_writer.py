@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from ...image_files import as_path
 from .insightface_format import EXACT, HEADER
 from .record_file import encode_record
 
@@ -30,7 +31,7 @@ def write_insightface_record(
     Raises:
         ValueError: There are more images than the format can count.
     """
-    root = Path(root)
+    root = as_path(root)
     ranges = []
     key = 1
     with ExitStack() as stack:

@@ -9,19 +9,21 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 
+from ...image_files import as_path
+
 
 def read_verification_bin(path: str | Path) -> tuple[list[bytes], list[bool]]:
     """The encoded images (2N) and which of the N pairs show one person.
 
-    Nothing is imported or called for the file: it may hold containers, strings, bytes, numbers,
-    and flags of numpy. Files that Python 2 wrote are read too.
+    The file cannot make Python import or call anything. It may hold containers, strings, bytes,
+    numbers, and flags of numpy. Files that Python 2 wrote are read too.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is no such pickle, asks for something else, or is cut short.
     """
     try:
-        with open(path, 'rb') as file:
+        with open(as_path(path), 'rb') as file:
             content = PlainUnpickler(file, encoding='bytes').load()
     except FileNotFoundError:
         raise
@@ -47,7 +49,7 @@ FLAGS = {True: True, False: False}  # and 1 and 0, which are equal to them
 
 
 class PlainUnpickler(pickle.Unpickler):
-    """Reads plain values; the few names that these need stand for functions of this file."""
+    """Reads plain values only. The few names that they need stand for functions of this file."""
 
     def find_class(self, module: str, name: str) -> object:
         try:
@@ -67,7 +69,7 @@ class NumpyType:
 
 
 def numpy_flag(kind: NumpyType, value: bytes) -> bool:
-    """What numpy's own function of this place makes of a bool; of other types nothing."""
+    """A numpy bool, as ``numpy.core.multiarray.scalar`` makes it; other types are refused."""
     if kind.code != b'b1' or value not in (b'\0', b'\1'):
         raise pickle.UnpicklingError(f'it holds a numpy value of type {kind.code!r}')
     return value == b'\1'

@@ -7,10 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ...image_files import as_path
 from .synthetic_people import HEIGHT, WIDTH, Look, draw_camera, draw_image, draw_look
 
 NUM_CAMERAS = 6
-MAX_IDENTITY = 1501  # the largest that torchreid's Market1501 accepts
+MAX_IDENTITY = 1501  # the largest of Market-1501
 
 
 def write_market(
@@ -25,21 +26,22 @@ def write_market(
     """Write ``<data_root>/market1501/Market-1501-v15.09.15``, as torchreid and we read it.
 
     An identity is seen by two to six cameras, with one to ``images_per_camera`` images each. As in
-    Market-1501 a test identity has one query a camera, unless that is its only image, and the rest
-    is in ``bounding_box_test`` with the distractors (``0000``) and junk (``-1``: boxes that miss
-    the person). The same arguments give the same files.
+    Market-1501 a test identity has one query in each camera with two images of it or more. Its
+    other images are in ``bounding_box_test``, with the distractors (``0000``) and junk (``-1``:
+    boxes that miss the person). The same arguments give the same files.
 
     Args:
-        data_root: Where ``market1501`` goes; it must not hold a data set already.
-        train_identities: In ``bounding_box_train``.
-        test_identities: Others, in ``query`` and ``bounding_box_test``.
-        images_per_camera: At most, 2 or more.
-        distractors: Images of people that are nobody's match.
-        junk: Images that do not count.
-        seed: Of everything.
+        data_root: The folder for ``market1501``; it must not hold a data set already.
+        train_identities: How many are in ``bounding_box_train``.
+        test_identities: How many others are in ``query`` and ``bounding_box_test``.
+        images_per_camera: The largest number of images of an identity by a camera, 2 or more.
+        distractors: How many images of people who match no query.
+        junk: How many images that do not count.
+        seed: The seed of all draws.
 
     Raises:
-        ValueError: A number does not fit.
+        ValueError: There are fewer than two identities in a part, more than 1,501 together, or
+            fewer than two images a camera.
         FileExistsError: The data set is there already.
     """
     total = train_identities + test_identities
@@ -49,7 +51,7 @@ def write_market(
             f'two images a camera or more; got {train_identities}, {test_identities} and '
             f'{images_per_camera}'
         )
-    folder = Path(data_root) / 'market1501' / 'Market-1501-v15.09.15'
+    folder = as_path(data_root) / 'market1501' / 'Market-1501-v15.09.15'
     if folder.exists():
         raise FileExistsError(f'{folder} exists: remove it, or choose another data root')
     for part in ('bounding_box_train', 'bounding_box_test', 'query'):

@@ -1,8 +1,8 @@
 """Drawn pedestrians, as six cameras would see them.
 
-Identities differ by clothing, build and what they carry; the palette is small, so that many share
-colours. Six cameras have their own colour cast, blur, noise, background, viewpoint and occlusion;
-boxes are as loose as a detector's.
+Identities differ by clothes, build and what they carry. There are few colours, so that many people
+share some. Each camera has its own colour cast, blur, noise, background, viewpoint and occlusion.
+The boxes around the people are as inexact as a detector's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 HEIGHT, WIDTH = 128, 64
-FINE = 2  # drawn so many times larger, for smooth edges
+FINE = 2  # images are drawn this many times larger, for smooth edges
 
 # RGB
 CLOTHES = [
@@ -192,7 +192,7 @@ def draw_figure(image: np.ndarray, look: Look, view: str, draw: np.random.Genera
 
 
 def occlude(image: np.ndarray, draw: np.random.Generator) -> None:
-    """Cover a part: from below (a car), from a side (a pole, another person)."""
+    """Cover a part of the image, from below (as a car does) or from a side (as a pole does)."""
     height, width = image.shape[:2]
     colour = CLOTHES[draw.integers(len(CLOTHES))]
     if draw.random() < 0.5:
@@ -204,7 +204,7 @@ def occlude(image: np.ndarray, draw: np.random.Generator) -> None:
 
 
 def develop(image: np.ndarray, camera: Camera, draw: np.random.Generator) -> np.ndarray:
-    """A loose box, then the camera's optics, colours and noise; (128, 64, 3)."""
+    """Cut an inexact box, then apply the camera's blur, colours and noise; (128, 64, 3)."""
     height, width = image.shape[:2]
     x, y = (int(draw.integers(0, size // 12)) for size in (width, height))
     right, bottom = (size - int(draw.integers(0, size // 12)) for size in (width, height))

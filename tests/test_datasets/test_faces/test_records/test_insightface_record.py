@@ -2,11 +2,13 @@
 
 import multiprocessing
 import pickle
+import re
 import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.attempts import attempt
 from helpers.face_data import (
     MAGIC,
     draw_face,
@@ -16,9 +18,12 @@ from helpers.face_data import (
     write_face_record,
     write_record_files,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
 from amlfs_mm.datasets import InsightFaceRecord, write_insightface_record
+from amlfs_mm.datasets.faces.records.insightface_format import parse_index
 
 PEOPLE = [
     [encode(draw_face(identity, shot, (112, 112)), '.png') for shot in range(3 - identity)]
@@ -278,3 +283,63 @@ def test_the_writer_refuses_what_the_format_cannot_hold(tmp_path: Path):
 
     with pytest.raises(ValueError, match='holds 536870911 bytes at most, got 536870912'):
         encode_record(bytes(1 << 29))
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda text: text.replace('\n', '\r\n').encode(),
+        lambda text: b'\xef\xbb\xbf' + text.encode() + b'\n\n',
+        lambda text: text.replace('\t', ' ').encode(),
+        lambda text: text.replace('\t', ',').encode(),
+        lambda text: text.encode('utf-16'),
+    ],
+)
+def test_text_files_as_tools_write_them(tmp_path: Path, change):
+    people = [[encode(draw_face(i, shot)) for shot in range(2)] for i in range(3)]
+    write_face_record(tmp_path, people)
+    expected = [InsightFaceRecord(tmp_path).read(i) for i in range(6)]
+    for name in ('train.idx', 'property'):
+        text = (tmp_path / name).read_text()
+        (tmp_path / name).write_bytes(change(text))
+    record = InsightFaceRecord(tmp_path)
+    assert [record.read(i) for i in range(6)] == expected
+    assert record.num_classes == 3
+
+
+INDEX_LINES = st.lists(
+    st.sampled_from(['0\t0', '1\t9', '2 20', '3,30', '4', '5\t5\t5', 'x\t1', '-1\t1', '6\t', '']),
+    max_size=5,
+).map(lambda lines: '\n'.join(lines).encode())
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.binary(max_size=30) | INDEX_LINES)
+def test_any_index_is_read_or_refused_by_line(tmp_path: Path, content: bytes):
+    path = tmp_path / 'train.idx'
+    path.write_bytes(content)
+    rows, error = attempt(ValueError, parse_index, path)
+    if error:
+        assert 'train.idx' in error
+        assert not re.fullmatch(rb'([0-9]{1,18}\t[0-9]{1,18}\n)+', content)
+    else:
+        text = re.sub(r'[\s,;"\']+', ' ', content.decode('utf-8-sig')).strip()
+        assert rows.ravel().tolist() == [int(word) for word in text.split(' ')]
+
+
+@pytest.mark.parametrize(
+    'text', ['', 'x', '3,112', '3,112,112,1', '0,112,112', '3,112,x', '-1,1,1']
+)
+def test_a_property_file_that_says_something_else(tmp_path: Path, text: str):
+    write_face_record(tmp_path, [[encode(draw_face(0, 0))]])
+    (tmp_path / 'property').write_text(text)
+    with pytest.raises(
+        ValueError, match=r'property, line 1: .*expected <classes>,<height>,<width>'
+    ):
+        InsightFaceRecord(tmp_path)
