@@ -16,6 +16,7 @@ from torch import nn
 
 from amlfs_mm.engine.history.search_history import read_records
 from amlfs_mm.engine.hooks import LossSearchHook
+from amlfs_mm.engine.options import SearchOptions, read_search_options
 from amlfs_mm.engine.searched_heads import find_heads
 from amlfs_mm.engine.state.checkpoints import find_checkpoints
 from amlfs_mm.registry import HOOKS
@@ -58,14 +59,20 @@ class Run:
         return next((h for h in hooks if resolves_to(h.get('type'), HOOKS, LossSearchHook)), None)
 
     @property
+    def options(self) -> SearchOptions:
+        """The search's options, from its hook and the config's ``loss_search``."""
+        given = {key: v for key, v in self.hook.items() if key not in ('type', 'priority')}
+        return read_search_options(given, self.config.get('loss_search'))
+
+    @property
     def policy(self) -> dict:
         """The config of the search's policy."""
-        return dict(self.hook.get('policy') or dict(type='amlfs_mm.GaussianPolicy'))
+        return dict(self.options.policy)
 
     @property
     def reward(self) -> str:
         """The metric that is the reward."""
-        return self.hook.get('reward', 'accuracy/top1')
+        return self.options.reward
 
     @property
     def searched(self) -> list[dict]:

@@ -27,7 +27,10 @@ from mmengine.config import Config
 
 import amlfs_mm  # noqa: F401  (cures for the OpenMMLab stack come before a config is read)
 from amlfs_mm.analysis import Row, compare_groups, find_runs, group_runs
+from amlfs_mm.engine.hooks import LossSearchHook
 from amlfs_mm.engine.state.checkpoints import find_checkpoints
+from amlfs_mm.registry import HOOKS
+from amlfs_mm.utils.config_types import resolves_to
 
 TOOLS = Path(__file__).resolve().parent.parent
 
@@ -90,7 +93,8 @@ def train_and_test(config: Path, seed: int, args: argparse.Namespace) -> Path:
     work_dir.mkdir(parents=True, exist_ok=True)
     # A run without a search is one model: on one process, as on any other machine.
     hooks = Config.fromfile(config).get('custom_hooks', [])
-    processes = args.processes if any('num_candidates' in hook for hook in hooks) else 1
+    is_search = any(resolves_to(hook.get('type'), HOOKS, LossSearchHook) for hook in hooks)
+    processes = args.processes if is_search else 1
     options = ['--cfg-options', f'randomness.seed={seed}', *args.cfg_options]
     print(f'{config.stem}, seed {seed}: log in {work_dir}/console.log', flush=True)
     with open(work_dir / 'console.log', 'w') as console:
