@@ -1,6 +1,6 @@
 # The digits search, cut down to seconds: a smaller net, 96 images, B = 4, 3 epochs; schedules by
 # iteration and by epoch, augmentation on.
-_base_ = ['../../configs/amlfs_resnet20_digits.py']
+_base_ = ['../../configs/small/digits/amlfs_resnet20_digits.py']
 model = dict(backbone=dict(depth=8, base_channels=4), head=dict(in_channels=16))
 train_pipeline = [
     dict(type='amlfs_mm.LabelNoise', ratio=0.2, num_classes=10),
@@ -15,6 +15,5 @@ param_scheduler = [
     dict(type='LinearLR', by_epoch=False, start_factor=0.5, end=8),
     dict(type='MultiStepLR', by_epoch=True, milestones=[2], gamma=0.1),
 ]
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].num_candidates = 4
+loss_search = dict(num_candidates=4)
 visualizer = dict(vis_backends=[dict(type='LocalVisBackend')])

@@ -1,0 +1,8 @@
+# Control for amlfs_sphereface20_orl.py at the same compute: 8 copies of softmax with s = 30 in each
+# epoch. The best on D_v goes on.
+#   DATA_ROOT=... tools/dist_train.sh configs/small/orl_faces/best_of_b_sphereface20_orl.py 2
+# Cost: that of amlfs_sphereface20_orl.py.
+# Expected: 75.93 +- 1.59 % rank-1, 84.41 +- 6.31 % verification, 3 seeds, before commit 666a86e
+# (docs/benchmarks.md).
+_base_ = ['./amlfs_sphereface20_orl.py']
+loss_search = dict(policy=dict(sigma=0.0))
