@@ -112,12 +112,11 @@ def floored_share(record: dict, run: Run) -> float | None:
     if record['best'] is None:
         return None
     share = torch.tensor(record['interval_share']['tau_interval'])
-    losses = branch_losses(run.search_space, record['theta'][record['best']])
-    if not all(isinstance(tau, PiecewiseLinear) for _, tau in losses):  # another search space
+    taus = [tau for _, tau in branch_losses(run.search_space, record['theta'][record['best']])]
+    parts = [floored_part(tau, run.tau_floor) for tau in taus if isinstance(tau, PiecewiseLinear)]
+    if len(parts) < len(taus):  # another search space
         return None
-    return sum((floored_part(tau, run.tau_floor) * share).sum().item() for _, tau in losses) / len(
-        losses
-    )
+    return sum((part * share).sum().item() for part in parts) / len(parts)
 
 
 def floored_part(tau: PiecewiseLinear, floor: str) -> Tensor:

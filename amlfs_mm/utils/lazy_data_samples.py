@@ -83,7 +83,7 @@ class Selection(Sequence):
     def __len__(self) -> int:
         return len(self.positions)
 
-    def __getitem__(self, index: int):
+    def __getitem__(self, index: int):  # type: ignore[override]  # no slices
         return self.items[self.positions[index]]
 
     def __reduce__(self) -> tuple:
