@@ -71,7 +71,7 @@ def test_runs_what_is_missing(tmp_path: Path):
 
 @pytest.mark.slow
 def test_a_run_that_fails_is_named_and_ends_the_benchmark(tmp_path: Path):
-    options = ['--processes', '1', '--jobs', '1', '--cfg-options', 'custom_hooks.0.reward=no/such']
+    options = ['--processes', '1', '--jobs', '1', '--cfg-options', 'loss_search.reward=no/such']
     done = run([*TOOL, TINY_SEARCH, '--seeds', '0', '1', '--work-dir', tmp_path, *options])
     assert done.returncode != 0
     log = tmp_path / 'tiny_search_seed0' / 'console.log'
