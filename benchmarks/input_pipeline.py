@@ -173,11 +173,15 @@ def main() -> None:
     torch.set_num_threads(1)
 
     describe_machine('mmengine', 'mmpretrain')
-    compare('digits', Config.fromfile(ROOT / 'configs/amlfs_resnet20_digits.py'), args.turns)
+    compare(
+        'digits',
+        Config.fromfile(ROOT / 'configs/small/digits/amlfs_resnet20_digits.py'),
+        args.turns,
+    )
     with tempfile.TemporaryDirectory() as noise:
         if args.data_root is None:
             write_noise(Path(noise))
-        cfg = Config.fromfile(ROOT / 'configs/amlfs_resnet20_folder.py')
+        cfg = Config.fromfile(ROOT / 'configs/extras/amlfs_resnet20_folder.py')
         cfg.train_dataloader.dataset.data_root = str(args.data_root or noise)
         compare('folder', cfg, args.turns)
 

@@ -8,9 +8,9 @@ turn. Counted are the rounds behind the first, by the seconds of the log's lines
 training, evaluation, exchange and hand-over. B x images / seconds is the population's throughput;
 its ratio to that of one process is the speed-up.
 
-On a CPU: ResNet-20 on drawn images of 32 x 32 with configs/amlfs_resnet20_folder.py, one thread a
-process, images loaded by the process itself. Goal: 1.8 x with two processes on two cores. On one
-GPU, which all sub-runners share: the same with two loader workers each and batch 128, and a
+On a CPU: ResNet-20 on drawn images of 32 x 32 with configs/extras/amlfs_resnet20_folder.py, one
+thread a process, images loaded by the process itself. Goal: 1.8 x with two processes on two cores.
+On one GPU, which all sub-runners share: the same with two loader workers each and batch 128, and a
 ResNet-50 at 384 x 128 with batch 32. Run it with and without NVIDIA's MPS daemon
 (nvidia-cuda-mps-control -d); the output says whether it runs.
 """
@@ -65,7 +65,7 @@ def parse_args() -> argparse.Namespace:
 def write_config(folder: Path, model: str) -> Path:
     """The search of a model on the images in a folder."""
     path = folder / f'{model}.py'
-    base = ROOT / 'configs/amlfs_resnet20_folder.py'
+    base = ROOT / 'configs/extras/amlfs_resnet20_folder.py'
     path.write_text(f'_base_ = [{str(base)!r}]\n' + (RESNET50 if model == 'resnet50' else ''))
     return path
 

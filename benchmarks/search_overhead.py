@@ -2,20 +2,18 @@
 
     PYTHONPATH=. python benchmarks/search_overhead.py [--repeats 3] [--candidates 4] [--rounds 3]
 
-ResNet-20 on drawn images of 32 x 32 (PNG files), configs/{amlfs,baseline}_resnet20_folder.py as
-they are: a search of B candidates on one process, and a plain MMEngine Runner with the same data,
-model and batch, each in a process of its own. They take turns by the candidate: one trains and
-evaluates its next candidate, then the other its next epoch, so that both meet the same machine.
+ResNet-20 on drawn images of 32 x 32 (PNG files), configs/extras/{amlfs,baseline}_resnet20_folder.py
+as they are: a search of B candidates on one process, and a plain MMEngine Runner with the same
+data, model and batch, each in a process of its own. They take turns by the candidate: one trains
+and evaluates its next candidate, then the other its next epoch, so that both meet the same machine.
 Compared are a round of the search, from its first hook to the next round's, and the B plain epochs
 with their evaluations in between; the first round is not counted. The search logs, counts intervals
 and saves checkpoints; the plain side saves none, so that saving is overhead too. Goal: a round <=
 1.02 x B plain epochs. With --null the second side is plain too, which shows what the comparison
-itself is worth.
-
-Then what the round is made of, each step without the steps that it calls, and the same goal within
-the search's own runs: a round by what of it is training and evaluation. That does not compare two
-runs, and so also tells something on a busy machine. An epoch here is a fraction of a real one:
-steps once a round weigh as much less in a real search as its epochs are longer.
+itself is worth.  Then what the round is made of, each step without the steps that it calls, and the
+same goal within the search's own runs: a round by what of it is training and evaluation. That does
+not compare two runs, and so also tells something on a busy machine. An epoch here is a fraction of
+a real one: steps once a round weigh as much less in a real search as its epochs are longer.
 """
 
 from __future__ import annotations
@@ -142,7 +140,7 @@ class RoundClock(Hook):
 def build_runner(name: str, data_root: str, work_dir: str, **options: Any) -> Runner:
     """A runner of a config of the repository, as tools/train.py builds it."""
     os.environ['DATA_ROOT'] = data_root
-    cfg = Config.fromfile(ROOT / 'configs' / f'{name}.py')
+    cfg = Config.fromfile(ROOT / 'configs' / 'extras' / f'{name}.py')
     cfg.merge_from_dict(dict(work_dir=work_dir, experiment_name=Path(work_dir).name, **options))
     cfg.setdefault('runner_type', 'Runner')
     return RUNNERS.build(cfg)

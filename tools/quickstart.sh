@@ -8,9 +8,9 @@ bash tools/make_env.sh
 
 WORK_DIR=${WORK_DIR:-work_dirs/quickstart}
 .venv/bin/python tools/analysis/benchmark.py \
-    configs/baseline_resnet20_digits.py \
-    configs/best_of_b_resnet20_digits.py \
-    configs/amlfs_resnet20_digits.py \
+    configs/small/digits/baseline_resnet20_digits.py \
+    configs/small/digits/best_of_b_resnet20_digits.py \
+    configs/small/digits/amlfs_resnet20_digits.py \
     --processes 2 --work-dir "$WORK_DIR"
 echo
 echo "Best-of-B is the search's machinery and compute with plain softmax: candidates differ by data order."

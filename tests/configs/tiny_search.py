@@ -1,6 +1,6 @@
 # The digits search, cut down to seconds: a smaller net, 96 images, B = 4, 3 epochs; schedules by
 # iteration and by epoch, augmentation on.
-_base_ = ['../../configs/amlfs_resnet20_digits.py']
+_base_ = ['../../configs/small/digits/amlfs_resnet20_digits.py']
 model = dict(backbone=dict(depth=8, base_channels=4), head=dict(in_channels=16))
 train_pipeline = [
     dict(type='amlfs_mm.LabelNoise', ratio=0.2, num_classes=10),

@@ -10,7 +10,7 @@ from mmengine.config import Config
 
 from helpers.runs import ROOT, TINY_SEARCH
 
-BASELINE = ROOT / 'configs' / 'baseline_resnet20_digits.py'
+BASELINE = ROOT / 'configs/small/digits/baseline_resnet20_digits.py'
 
 
 def write_run(

@@ -165,7 +165,7 @@ def images(folder: Path, number: int = 12) -> None:
 def image_config(tmp_path: Path, unreadable: str) -> Path:
     config = tmp_path / 'images.py'
     config.write_text(f"""
-_base_ = [{str(ROOT / 'configs' / 'amlfs_resnet20_folder.py')!r}]
+_base_ = [{str(ROOT / 'configs/extras/amlfs_resnet20_folder.py')!r}]
 model = dict(backbone=dict(depth=8, base_channels=4), head=dict(in_channels=16, num_classes=2))
 train_pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
 train_dataloader = dict(

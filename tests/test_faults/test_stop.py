@@ -124,7 +124,7 @@ def test_dist_train_passes_signals_on(tiny_run: Path, tmp_path: Path):
 
 def test_before_there_is_anything_to_save(tmp_path: Path):
     """A plain run, and a search that has not begun: code 75 at once."""
-    job = Job(tmp_path, config=ROOT / 'configs' / 'baseline_resnet20_digits.py')
+    job = Job(tmp_path, config=ROOT / 'configs/small/digits/baseline_resnet20_digits.py')
     job.wait_for('Epoch(train)')
     stop(job, signal.SIGUSR1)
     assert not list(tmp_path.glob('.*.part'))

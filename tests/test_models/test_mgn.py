@@ -80,7 +80,7 @@ def test_nothing_is_shared_behind_the_trunk(mgn: EmbeddingClassifier):
 
 
 def small(classifier: str = 'SoftmaxHead', head: str = 'MGNHead') -> EmbeddingClassifier:
-    cfg = Config.fromfile(ROOT / 'configs' / 'baseline_mgn_synthetic.py').model
+    cfg = Config.fromfile(ROOT / 'configs/small/synthetic_people/baseline_mgn_synthetic.py').model
     cfg.head.type = f'amlfs_mm.{head}'
     cfg.head.classifier = dict(type=f'amlfs_mm.{classifier}')
     torch.manual_seed(0)

@@ -23,7 +23,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Untrained weights of the small models."""
     folder, paths = tmp_path_factory.mktemp('checkpoints'), {}
     for name in NAMES:
-        cfg = Config.fromfile(ROOT / 'configs' / f'baseline_{name}_synthetic.py')
+        cfg = Config.fromfile(ROOT / f'configs/small/synthetic_people/baseline_{name}_synthetic.py')
         torch.manual_seed(0)
         with DefaultScope.overwrite_default_scope('mmpretrain'):
             preprocessor = dict(type='ClsDataPreprocessor', **cfg.data_preprocessor)
@@ -37,7 +37,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.mark.parametrize('name', NAMES)
 def test_onnx(name: str, checkpoints: dict, tmp_path: Path):
-    config = ROOT / 'configs' / f'baseline_{name}_synthetic.py'
+    config = ROOT / f'configs/small/synthetic_people/baseline_{name}_synthetic.py'
     out = tmp_path / 'model.onnx'
     done = run([sys.executable, 'tools/export_onnx.py', config, checkpoints[name], '--out', out])
     assert done.returncode == 0, done.stdout[-3000:]
@@ -61,7 +61,7 @@ def test_onnx(name: str, checkpoints: dict, tmp_path: Path):
 
 def test_onnx_of_a_searched_model_has_no_loss_in_it(checkpoints: dict, tmp_path: Path):
     """theta is in the checkpoint; the features do not depend on it."""
-    config = ROOT / 'configs' / 'amlfs_spherereid_synthetic.py'
+    config = ROOT / 'configs/small/synthetic_people/amlfs_spherereid_synthetic.py'
     state = torch.load(checkpoints['spherereid'])['state_dict']
     state['head.theta'] = torch.randn(24)
     torch.save(dict(state_dict=state), tmp_path / 'searched.pth')
@@ -74,14 +74,14 @@ def test_onnx_of_a_searched_model_has_no_loss_in_it(checkpoints: dict, tmp_path:
 
 
 def test_onnx_without_a_checkpoint(tmp_path: Path):
-    config = ROOT / 'configs' / 'baseline_spherereid_synthetic.py'
+    config = ROOT / 'configs/small/synthetic_people/baseline_spherereid_synthetic.py'
     done = run([sys.executable, 'tools/export_onnx.py', config, tmp_path / 'none.pth'])
     assert done.returncode != 0
     assert 'there is no checkpoint' in done.stdout
 
 
 def test_features_and_pictures(people_root: Path, checkpoints: dict, tmp_path: Path):  # noqa: F811
-    config = ROOT / 'configs' / 'baseline_spherereid_synthetic.py'
+    config = ROOT / 'configs/small/synthetic_people/baseline_spherereid_synthetic.py'
     features = tmp_path / 'features.npz'
     test = [sys.executable, 'tools/test.py', config, checkpoints['spherereid']]
     options = ['--cfg-options', f'test_evaluator.features_file={features}']

@@ -114,7 +114,7 @@ def test_bad_options_of_the_hook(options: dict):
             ['CIFAR10', 'absent'],
         ),
         (
-            ['tools/train.py', 'configs/amlfs_resnet20_folder.py', '--work-dir', '{tmp}'],
+            ['tools/train.py', 'configs/extras/amlfs_resnet20_folder.py', '--work-dir', '{tmp}'],
             ["'data/image_folder/train'", '<class>', 'DATA_ROOT'],
         ),
         (
@@ -136,7 +136,7 @@ def test_bad_command_lines(tmp_path: Path, command: list[str], messages: list[st
 
 def test_empty_image_folder(tmp_path: Path):
     (tmp_path / 'train' / 'cat').mkdir(parents=True)
-    command = ['tools/train.py', ROOT / 'configs' / 'amlfs_resnet20_folder.py']
+    command = ['tools/train.py', ROOT / 'configs/extras/amlfs_resnet20_folder.py']
     done = run([sys.executable, *command, '--work-dir', tmp_path], DATA_ROOT=str(tmp_path))
     assert done.returncode != 0
     assert 'holds no class with images' in done.stdout

@@ -78,7 +78,7 @@ def test_the_same_search_on_one_and_two_processes(
         'train_dataloader.dataset.pipeline.1.scale=(16,32)',
         'val_dataloader.dataset.pipeline.1.scale=(16,32)',
     ]
-    config = ROOT / 'configs' / 'amlfs_spherereid_synthetic.py'
+    config = ROOT / 'configs/small/synthetic_people/amlfs_spherereid_synthetic.py'
     for processes in (1, 2):
         work_dir = tmp_path / str(processes)
         train(work_dir, '--cfg-options', *options, config=config, processes=processes)
@@ -89,7 +89,7 @@ def test_the_same_search_on_one_and_two_processes(
 
 def test_a_missing_data_set_is_told_at_once(tmp_path: Path, monkeypatch):
     monkeypatch.setenv('DATA_ROOT', str(tmp_path / 'nowhere'))
-    config = ROOT / 'configs' / 'baseline_spherereid_synthetic.py'
+    config = ROOT / 'configs/small/synthetic_people/baseline_spherereid_synthetic.py'
     done = train(tmp_path / 'w', config=config, check=False)
     assert done.returncode != 0
     assert 'Expected this tree' in done.stdout

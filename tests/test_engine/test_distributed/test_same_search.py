@@ -125,7 +125,7 @@ def test_plain_baseline_on_two_cpu_processes(tmp_path: Path):
         'model.backbone.depth=8',
         'train_dataloader.dataset.indices=96',
     ]
-    config = TINY_SEARCH.parents[2] / 'configs' / 'baseline_resnet20_digits.py'
+    config = TINY_SEARCH.parents[2] / 'configs/small/digits/baseline_resnet20_digits.py'
     train(tmp_path, '--cfg-options', *options, config=config, processes=2)
     one, two = tmp_path / 'one.json', tmp_path / 'two.json'
     for processes, out in ((1, one), (2, two)):

@@ -19,7 +19,7 @@ from amlfs_mm.engine.history.search_history import read_records
 CLASSES = 19  # not divisible by 2
 
 SMALL = f"""
-_base_ = [{str(ROOT / 'configs' / 'amlfs_spherereid_synthetic.py')!r}]
+_base_ = [{str(ROOT / 'configs/small/synthetic_people/amlfs_spherereid_synthetic.py')!r}]
 custom_imports = dict(imports=['amlfs_mm', 'helpers.faults'])
 model = dict(
     backbone=dict(base_channels=4, stem_channels=4),

@@ -29,7 +29,7 @@ SMALL = {
 
 def train_config(tmp_path: Path, name: str, **options) -> Path:
     """The work dir of a config's small run."""
-    cfg = Config.fromfile(ROOT / 'configs' / f'{name}.py')
+    cfg = Config.fromfile(ROOT / f'configs/small/digits/{name}.py')
     cfg.work_dir = str(tmp_path)
     cfg.experiment_name = str(uuid4())
     if 'num_candidates' in cfg.get('custom_hooks', [{}])[0]:

@@ -43,7 +43,7 @@ def test_resume_from_another_search_space(tiny_run: Path, tmp_path: Path):
 
 def test_resume_a_baseline_as_a_search(tiny_run: Path, tmp_path: Path):
     """A checkpoint of a plain run has no search state to continue."""
-    config = Path('configs/baseline_resnet20_digits.py')
+    config = Path('configs/small/digits/baseline_resnet20_digits.py')
     small = [
         'model.backbone.depth=8',
         'model.backbone.base_channels=4',

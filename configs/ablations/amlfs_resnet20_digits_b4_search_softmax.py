@@ -1,5 +1,0 @@
-# Ablation of amlfs_resnet20_digits_b4.py: the one-parameter space of Search-Softmax (ICML 2020).
-#   tools/dist_train.sh configs/ablations/amlfs_resnet20_digits_b4_search_softmax.py 2
-# Cost: that of amlfs_resnet20_digits_b4.py. Expected: docs/benchmarks.md.
-_base_ = ['../amlfs_resnet20_digits_b4.py']
-model = dict(head=dict(search_space=dict(type='amlfs_mm.SearchSoftmaxSpace')))

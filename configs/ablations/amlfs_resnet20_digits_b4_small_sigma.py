@@ -1,6 +1,0 @@
-# Ablation of amlfs_resnet20_digits_b4.py: candidates a quarter as far from mu, sigma = 0.05.
-#   tools/dist_train.sh configs/ablations/amlfs_resnet20_digits_b4_small_sigma.py 2
-# Cost: that of amlfs_resnet20_digits_b4.py. Expected: docs/benchmarks.md.
-_base_ = ['../amlfs_resnet20_digits_b4.py']
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].policy.sigma = 0.05

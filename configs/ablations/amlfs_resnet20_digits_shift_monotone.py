@@ -1,6 +1,0 @@
-# Ablation of amlfs_resnet20_digits_shift.py: a search space in which every loss is legal.
-#   tools/dist_train.sh \
-#       configs/ablations/amlfs_resnet20_digits_shift_monotone.py 2
-# Cost: that of amlfs_resnet20_digits_shift.py. Expected: docs/benchmarks.md.
-_base_ = ['../amlfs_resnet20_digits_shift.py']
-model = dict(head=dict(search_space=dict(type='amlfs_mm.MonotoneSearchSpace')))

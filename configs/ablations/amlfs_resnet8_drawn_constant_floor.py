@@ -1,5 +1,0 @@
-# Ablation of amlfs_resnet8_drawn.py: the constant floor of tau, 0.01, not the relative one.
-#   NUM_CLASSES=500 tools/dist_train.sh configs/ablations/amlfs_resnet8_drawn_constant_floor.py 2
-# Cost: that of amlfs_resnet8_drawn.py. Expected: docs/benchmarks.md.
-_base_ = ['../amlfs_resnet8_drawn.py']
-model = dict(head=dict(tau_floor='constant'))

@@ -1,6 +1,0 @@
-# Ablation of amlfs_resnet8_fashion.py: a search space in which every loss is legal.
-#   tools/dist_train.sh \
-#       configs/ablations/amlfs_resnet8_fashion_monotone.py 2
-# Cost: that of amlfs_resnet8_fashion.py. Expected: docs/benchmarks.md.
-_base_ = ['../amlfs_resnet8_fashion.py']
-model = dict(head=dict(search_space=dict(type='amlfs_mm.MonotoneSearchSpace')))

@@ -1,7 +1,0 @@
-# Control for amlfs_resnet8_fashion.py: a hand-made loss that stays, AM-softmax with
-# m = 0.35 and its s = 30.
-#   python tools/train.py configs/am_softmax_resnet8_fashion.py
-# Cost: that of baseline_resnet8_fashion.py.
-_base_ = ['./baseline_resnet8_fashion.py']
-theta = dict(name='am_softmax', m=0.35)
-model = dict(head=dict(type='amlfs_mm.AMLFSHead', scale=30.0, theta=theta))

@@ -1,5 +1,0 @@
-# The search of amlfs_resnet20_digits.py with M = 10.
-#   tools/dist_train.sh configs/amlfs_resnet20_digits_m10.py 2
-# Cost: that of amlfs_resnet20_digits.py.
-_base_ = ['./amlfs_resnet20_digits.py']
-model = dict(head=dict(num_intervals=10))

@@ -1,8 +1,0 @@
-# AM-LFS on many classes of drawn images, B = 4.
-#   NUM_CLASSES=500 tools/dist_train.sh configs/amlfs_resnet8_drawn.py 2
-# Cost: 4 x the baseline's compute.
-_base_ = ['./baseline_resnet8_drawn.py', './_base_/search/amlfs.py']
-loss_search = dict(replicas_per_candidate=1)
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].num_candidates = 4
-model = dict(head=dict(type='amlfs_mm.AMLFSHead', num_intervals=6))

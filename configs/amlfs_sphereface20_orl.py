@@ -1,5 +1,0 @@
-# AM-LFS on ORL's faces, s = 30, B = 8.
-#   DATA_ROOT=... tools/dist_train.sh configs/amlfs_sphereface20_orl.py 2
-# Cost: 8 x a baseline's compute. Expected: docs/benchmarks.md.
-_base_ = ['./baseline_softmax_sphereface20_orl.py', './_base_/search/amlfs_face_small.py']
-model = dict(head=dict(type='amlfs_mm.AMLFSHead', num_intervals=6, scale=30.0))

@@ -1,9 +1,0 @@
-# Plain softmax on the embedded digits, 20 % of the training labels wrong.
-#   python tools/train.py configs/baseline_resnet20_digits.py
-# Cost: 20 epochs of 897 images of 8 x 8, under a minute on one CPU core.
-_base_ = [
-    './_base_/models/resnet20_cifar.py',
-    './_base_/datasets/digits_noise20.py',
-    './_base_/schedules/digits.py',
-    './_base_/default_runtime.py',
-]

@@ -1,7 +1,0 @@
-# Control for amlfs_resnet20_digits.py at its compute: plain softmax, 8 times the epochs in place of
-# 8 candidates.
-#   python tools/train.py configs/baseline_resnet20_digits_long.py
-# Cost: 8 x the baseline's.
-_base_ = ['./baseline_resnet20_digits.py']
-param_scheduler = dict(milestones=[96, 136])
-train_cfg = dict(max_epochs=160, val_interval=160)

@@ -1,0 +1,11 @@
+# Features of SphereFace-20 for tools/analysis/megaface.py: the paper's Table 3. Once for each set
+# (facescrub, megaface), with any checkpoint of the *_casia.py configs:
+#   FACES=data/megaface FEATURES=features/megaface \
+#       python tools/test.py configs/extras/megaface_features_sphereface20.py CHECKPOINT
+# Cost: a pass over 1,003,530 images. docs/face.md has the next command.
+_base_ = [
+    '../_base_/models/sphereface20.py',
+    '../_base_/datasets/megaface.py',
+    '../_base_/schedules/casia_30k.py',
+    '../_base_/default_runtime.py',
+]
