@@ -10,10 +10,12 @@ Compared are a round of the search, from its first hook to the next round's, and
 with their evaluations in between; the first round is not counted. The search logs, counts intervals
 and saves checkpoints; the plain side saves none, so that saving is overhead too. Goal: a round <=
 1.02 x B plain epochs. With --null the second side is plain too, which shows what the comparison
-itself is worth.  Then what the round is made of, each step without the steps that it calls, and the
-same goal within the search's own runs: a round by what of it is training and evaluation. That does
-not compare two runs, and so also tells something on a busy machine. An epoch here is a fraction of
-a real one: steps once a round weigh as much less in a real search as its epochs are longer.
+itself is worth.
+
+Then what the round is made of, each step without the steps that it calls, and the same goal within
+the search's own runs: a round by what of it is training and evaluation. That does not compare two
+runs, and so also tells something on a busy machine. An epoch here is a fraction of a real one:
+steps once a round weigh as much less in a real search as its epochs are longer.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-# Paper: Table 2, "AM-LFS", 10 % of the training labels flipped to another class.
+# Paper: Table 2, "AM-LFS", 10 % of the training labels flipped to another class; D_v and test set
+# are clean.
 #   tools/dist_train.sh configs/amlfs_resnet20_cifar10_noise10.py 64
-# Cost: 32 x the baseline's compute. Expected: 10.05 % top-1 error (paper's number).
+# Cost: 32 x the baseline's compute.
+# Expected: 10.05 % top-1 error (paper's number).
 _base_ = ['./baseline_resnet20_cifar10_noise10.py', './_base_/search/amlfs.py']
 model = dict(head=dict(type='amlfs_mm.AMLFSHead', num_intervals=6))

@@ -1,8 +1,9 @@
 # Paper: Table 4, "SFT+ours", on Market-1501.
 #   tools/dist_train.sh configs/amlfs_sft_market.py 64
-# Cost: 32 x the baseline's compute. Expected: 83.2 % mAP, 93.6 % rank-1 (paper's numbers).
-# The search starts at plain softmax; at the baseline's margin with --cfg-options
-# custom_hooks.0.mu_0.name=am_softmax custom_hooks.0.mu_0.m=0.3
+# Cost: 32 x the baseline's compute.
+# Expected: 83.2 % mAP, 93.6 % rank-1 (paper's numbers).
+# The search starts at plain softmax. Start at the baseline's margin: --cfg-options
+# loss_search.mu_0.name=am_softmax loss_search.mu_0.m=0.3
 _base_ = ['./baseline_sft_market.py', './_base_/search/amlfs_reid.py']
 classifier = dict(_delete_=True, type='amlfs_mm.AMLFSHead', scale=15.0, num_intervals=6)
 model = dict(head=dict(classifier=classifier))

@@ -1,6 +1,8 @@
-# Plain softmax without bias, the start of the paper's Table 3: SphereFace-20, CASIA-WebFace.
+# Paper: where the search of Table 3 starts. SphereFace-20 on CASIA-WebFace with plain softmax
+# without bias.
 #   tools/dist_train.sh configs/baseline_softmax_sphereface20_casia.py 2
-# Cost: 30k iterations of batch 256. Expected: no number of the paper's; docs/face.md.
+# Cost: 30k iterations of batch 256.
+# Expected: no number in the paper.
 _base_ = [
     './_base_/models/sphereface20.py',
     './_base_/datasets/casia_webface.py',

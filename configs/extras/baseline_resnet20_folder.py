@@ -1,6 +1,8 @@
-# ResNet-20 with plain softmax on any images of one folder a class, brought to 32 x 32.
+# Not in the paper. ResNet-20 with plain softmax on any images with one folder for each class,
+# resized to 32 x 32.
 #   DATA_ROOT=/path/to/data python tools/train.py configs/extras/baseline_resnet20_folder.py
-# Cost: 60 epochs.
+# Cost: 60 epochs over your images.
+# Expected: it depends on your images.
 _base_ = [
     '../_base_/models/resnet20_cifar.py',
     '../_base_/datasets/image_folder_32.py',

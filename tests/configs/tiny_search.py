@@ -15,6 +15,5 @@ param_scheduler = [
     dict(type='LinearLR', by_epoch=False, start_factor=0.5, end=8),
     dict(type='MultiStepLR', by_epoch=True, milestones=[2], gamma=0.1),
 ]
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].num_candidates = 4
+loss_search = dict(num_candidates=4)
 visualizer = dict(vis_backends=[dict(type='LocalVisBackend')])

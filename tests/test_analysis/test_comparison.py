@@ -44,13 +44,13 @@ def test_runs_of_one_config_differ_in_the_seed_alone(tmp_path: Path):
     for seed in (0, 1):
         write_run(tmp_path / f'plain{seed}', BASELINE, seed, test={'accuracy/top1': 90.0 + seed})
         write_run(tmp_path / f'search{seed}', TINY_SEARCH, seed, test={'accuracy/top1': 91.0})
-        option = {'custom_hooks.0.num_candidates': 2}
+        option = {'loss_search.num_candidates': 2}
         write_run(tmp_path / f'two{seed}', TINY_SEARCH, seed, **option)
     groups = group_runs(find_runs([tmp_path]))
     assert {name: len(runs) for name, runs in groups.items()} == {
         'baseline_resnet20_digits': 2,
-        'tiny_search (custom_hooks.0.num_candidates=4)': 2,
-        'tiny_search (custom_hooks.0.num_candidates=2)': 2,
+        'tiny_search (loss_search.num_candidates=4)': 2,
+        'tiny_search (loss_search.num_candidates=2)': 2,
     }
     rows = compare_groups(groups, 'accuracy/top1', ['baseline_resnet20_digits'])
     assert [row.test and row.test.mean for row in rows] == [90.5, 91.0, None]

@@ -181,9 +181,7 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 train_cfg = dict(max_epochs=2)
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].num_candidates = 2
-custom_hooks[0].unreadable = {unreadable!r}
+loss_search = dict(num_candidates=2, unreadable={unreadable!r})
 loss_search = dict(replicas_per_candidate=1)
 """)
     return config

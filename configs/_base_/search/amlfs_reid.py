@@ -1,4 +1,3 @@
 # The paper's search, rewarded with the mAP on D_v (section 4.1).
 _base_ = ['./amlfs.py']
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].reward = 'reid/mAP'
+loss_search = dict(reward='reid/mAP')

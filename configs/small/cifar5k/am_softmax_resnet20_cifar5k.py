@@ -1,8 +1,9 @@
-# Control for amlfs_resnet20_cifar5k.py: a hand-made loss that stays, AM-softmax with
-# m = 0.35 and its s = 30.
+# Control for amlfs_resnet20_cifar5k.py: AM-softmax with m = 0.35 and s = 30, a loss that stays the
+# same.
 #   DATA_ROOT=... LABEL_NOISE=0.2 \
 #       python tools/train.py configs/small/cifar5k/am_softmax_resnet20_cifar5k.py
 # Cost: that of baseline_resnet20_cifar5k.py.
+# Expected: 25.98 % top-1 accuracy, one seed, LABEL_NOISE=0.2 (docs/benchmarks.md).
 _base_ = ['./baseline_resnet20_cifar5k.py']
 theta = dict(name='am_softmax', m=0.35)
 model = dict(head=dict(type='amlfs_mm.AMLFSHead', scale=30.0, theta=theta))

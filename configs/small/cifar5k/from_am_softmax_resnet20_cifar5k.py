@@ -1,9 +1,8 @@
-# The search of amlfs_resnet20_cifar5k.py, started at AM-softmax, m = 0.35, s = 30.
+# The search of amlfs_resnet20_cifar5k.py, started at AM-softmax with m = 0.35 and s = 30.
 #   DATA_ROOT=... LABEL_NOISE=0.2 \
 #       tools/dist_train.sh configs/small/cifar5k/from_am_softmax_resnet20_cifar5k.py 2
 # Cost: that of amlfs_resnet20_cifar5k.py.
-_base_ = ['./baseline_resnet20_cifar5k.py', '../../_base_/search/from_am_softmax.py']
-loss_search = dict(replicas_per_candidate=1)
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].num_candidates = 4
-model = dict(head=dict(type='amlfs_mm.AMLFSHead', num_intervals=6, scale=30.0))
+# Expected: no number yet.
+_base_ = ['./amlfs_resnet20_cifar5k.py']
+loss_search = dict(mu_0=dict(name='am_softmax', m=0.35))
+model = dict(head=dict(scale=30.0))

@@ -1,9 +1,8 @@
-# Control for amlfs_resnet20_cifar5k.py: the distribution of losses is never updated.
+# Control for amlfs_resnet20_cifar5k.py: the paper's section 4.6. Losses are sampled from the
+# initial distribution, which is never updated.
 #   DATA_ROOT=... LABEL_NOISE=0.2 \
 #       tools/dist_train.sh configs/small/cifar5k/frozen_resnet20_cifar5k.py 2
 # Cost: that of amlfs_resnet20_cifar5k.py.
-_base_ = ['./baseline_resnet20_cifar5k.py', '../../_base_/search/frozen.py']
-loss_search = dict(replicas_per_candidate=1)
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].num_candidates = 4
-model = dict(head=dict(type='amlfs_mm.AMLFSHead', num_intervals=6))
+# Expected: 31.11 % top-1 accuracy, one seed, LABEL_NOISE=0.2 (docs/benchmarks.md).
+_base_ = ['./amlfs_resnet20_cifar5k.py']
+loss_search = dict(policy=dict(lr=0.0))

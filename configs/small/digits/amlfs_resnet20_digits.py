@@ -1,8 +1,8 @@
-# AM-LFS on the embedded digits, 20 % of the training labels wrong: the smallest whole search.
+# AM-LFS on the digits of scikit-learn, 20 % of the training labels wrong. The smallest whole
+# search.
 #   tools/dist_train.sh configs/small/digits/amlfs_resnet20_digits.py 2
-# Cost: 8 x the baseline's compute. Expected: docs/benchmarks.md.
+# Cost: 8 x the baseline's compute.
+# Expected: 96.50 +- 1.08 % top-1 accuracy, 4 seeds (docs/benchmarks.md).
 _base_ = ['./baseline_resnet20_digits.py', '../../_base_/search/amlfs.py']
-loss_search = dict(replicas_per_candidate=1)
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].num_candidates = 8
+loss_search = dict(num_candidates=8, replicas_per_candidate=1)
 model = dict(head=dict(type='amlfs_mm.AMLFSHead', num_intervals=6))

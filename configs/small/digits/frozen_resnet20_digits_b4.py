@@ -1,6 +1,7 @@
-# Control for amlfs_resnet20_digits_b4.py: the distribution of losses is never updated.
+# Control for amlfs_resnet20_digits_b4.py: losses are sampled from the initial distribution, which
+# is never updated.
 #   tools/dist_train.sh configs/small/digits/frozen_resnet20_digits_b4.py 2
 # Cost: that of amlfs_resnet20_digits_b4.py.
-_base_ = ['./frozen_resnet20_digits.py']
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].num_candidates = 4
+# Expected: 96.92 +- 7.41 % top-1 accuracy, 2 seeds (docs/benchmarks.md).
+_base_ = ['./amlfs_resnet20_digits_b4.py']
+loss_search = dict(policy=dict(lr=0.0))

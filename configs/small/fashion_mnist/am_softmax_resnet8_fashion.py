@@ -1,7 +1,8 @@
-# Control for amlfs_resnet8_fashion.py: a hand-made loss that stays, AM-softmax with
-# m = 0.35 and its s = 30.
+# Control for amlfs_resnet8_fashion.py: AM-softmax with m = 0.35 and s = 30, a loss that stays the
+# same.
 #   python tools/train.py configs/small/fashion_mnist/am_softmax_resnet8_fashion.py
 # Cost: that of baseline_resnet8_fashion.py.
+# Expected: 78.30 +- 11.44 % top-1 accuracy, 2 seeds (docs/benchmarks.md).
 _base_ = ['./baseline_resnet8_fashion.py']
 theta = dict(name='am_softmax', m=0.35)
 model = dict(head=dict(type='amlfs_mm.AMLFSHead', scale=30.0, theta=theta))

@@ -1,8 +1,7 @@
-# Control for amlfs_resnet8_fashion.py: the distribution of losses is never updated.
+# Control for amlfs_resnet8_fashion.py: the paper's section 4.6. Losses are sampled from the initial
+# distribution, which is never updated.
 #   tools/dist_train.sh configs/small/fashion_mnist/frozen_resnet8_fashion.py 2
 # Cost: that of amlfs_resnet8_fashion.py.
-_base_ = ['./baseline_resnet8_fashion.py', '../../_base_/search/frozen.py']
-loss_search = dict(replicas_per_candidate=1)
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].num_candidates = 4
-model = dict(head=dict(type='amlfs_mm.AMLFSHead', num_intervals=6))
+# Expected: 74.62 +- 11.12 % top-1 accuracy, 2 seeds, at commit 5c1b479 (docs/benchmarks.md).
+_base_ = ['./amlfs_resnet8_fashion.py']
+loss_search = dict(policy=dict(lr=0.0))

@@ -1,7 +1,8 @@
-# MGN-style baseline on drawn pedestrians.
+# A small MGN on drawn pedestrians.
 #   DATA_ROOT=data/synthetic \
 #       python tools/train.py configs/small/synthetic_people/baseline_mgn_synthetic.py
 # Cost: 12 epochs of about 30 iterations of batch 32, about a minute on one CPU core.
+# Expected: 21.7 % mAP, 25.4 % rank-1, seed 0, at commit c62cb74 (docs/benchmarks.md).
 _base_ = [
     '../../_base_/models/mgn_small.py',
     '../../_base_/datasets/synthetic_people.py',

@@ -32,8 +32,7 @@ optim_wrapper = dict(
     optimizer=dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=5e-4),
     clip_grad=dict(max_norm=2.0),
 )
-custom_hooks = _base_.custom_hooks
-custom_hooks[0].num_candidates = 2
+loss_search = dict(num_candidates=2)
 loss_search = dict(replicas_per_candidate=2)
 visualizer = dict(vis_backends=[dict(type='LocalVisBackend')])
 """
@@ -120,7 +119,7 @@ def test_resume_on_any_number_of_replicas(
     more = (
         "optim_wrapper = dict(_delete_=True, type='CPUAmpOptimWrapper', accumulative_counts=2,\n"
         "    optimizer=dict(type='SGD', lr=0.05, momentum=0.9), clip_grad=dict(max_norm=2.0))\n"
-        "custom_hooks.append(dict(type='EMAHook', momentum=0.1))\n"
+        "custom_hooks = [*_base_.custom_hooks, dict(type='EMAHook', momentum=0.1)]\n"
     )
     config = config_in(tmp_path, people_root, more)
     train(tmp_path / 'run', config, 2, SHARDED)

@@ -32,8 +32,8 @@ def train_config(tmp_path: Path, name: str, **options) -> Path:
     cfg = Config.fromfile(ROOT / f'configs/small/digits/{name}.py')
     cfg.work_dir = str(tmp_path)
     cfg.experiment_name = str(uuid4())
-    if 'num_candidates' in cfg.get('custom_hooks', [{}])[0]:
-        options = {'custom_hooks.0.num_candidates': 3, **options}
+    if 'num_candidates' in cfg.get('loss_search', {}):
+        options = {'loss_search.num_candidates': 3, **options}
     cfg.merge_from_dict({**SMALL, **options})
     cfg.setdefault('runner_type', 'amlfs_mm.LossSearchRunner')
     RUNNERS.build(cfg).train()

@@ -1,7 +1,8 @@
-# Ablation of amlfs_resnet20_cifar5k.py: normalised logits, 16 cos, where no norm grows to make up
-# for a loss.
-#   DATA_ROOT=... LABEL_NOISE=0.2 tools/dist_train.sh \
-#       configs/small/cifar5k/ablations/amlfs_resnet20_cifar5k_cosine.py 2
-# Cost: that of amlfs_resnet20_cifar5k.py. Expected: docs/benchmarks.md.
+# Ablation of amlfs_resnet20_cifar5k.py: normalised logits, 16 cos, where no norm can grow to make
+# up for a loss.
+#   DATA_ROOT=... LABEL_NOISE=0.2 \
+#       tools/dist_train.sh configs/small/cifar5k/ablations/amlfs_resnet20_cifar5k_cosine.py 2
+# Cost: that of amlfs_resnet20_cifar5k.py.
+# Expected: 28.72 % top-1 accuracy, one seed, LABEL_NOISE=0.2 (docs/benchmarks.md).
 _base_ = ['../amlfs_resnet20_cifar5k.py']
 model = dict(head=dict(scale=16.0))
