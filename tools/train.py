@@ -36,7 +36,7 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         action=DictAction,
         metavar='KEY=VALUE',
-        help='override settings, e.g. custom_hooks.0.num_candidates=8',
+        help='override settings, e.g. loss_search.num_candidates=8',
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm'], default='none')
     parser.add_argument('--local-rank', '--local_rank', help=argparse.SUPPRESS)

@@ -147,7 +147,8 @@ def read_search_options(given: dict[str, Any], loss_search: dict | None = None) 
     """The options of a search.
 
     Args:
-        given: Those that the hook gives. They win.
+        given: Those that the hook gives. They win. A policy without a ``type`` changes options of
+            the policy of ``loss_search``.
         loss_search: The config's ``loss_search``.
 
     Raises:
@@ -155,6 +156,9 @@ def read_search_options(given: dict[str, Any], loss_search: dict | None = None) 
     """
     shared = {key: v for key, v in (loss_search or {}).items() if key not in RUNNER_OPTIONS}
     options = {**_by_new_names(shared), **_by_new_names(given)}
+    policies = [options.get('policy'), shared.get('policy')]
+    if all(isinstance(policy, dict) for policy in policies) and 'type' not in policies[0]:
+        options['policy'] = {**policies[1], **policies[0]}
     unknown = set(options) - set(SEARCH_OPTIONS)
     if unknown:
         raise ValueError(
