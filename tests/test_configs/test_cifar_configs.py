@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.runs import ROOT
-from mmengine.config import Config
+from helpers.configs import read_config
 from mmpretrain.datasets import CIFAR10
 from mmpretrain.registry import DATASETS
 
@@ -37,7 +36,7 @@ def cifar10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def build(config: str, root: Path) -> dict:
-    cfg = Config.fromfile(ROOT / 'configs' / config)
+    cfg = read_config(config)
     parts = dict(train=cfg.train_dataloader, val=cfg.val_dataloader, test=cfg.test_dataloader)
     for part in parts.values():
         dataset = part.dataset
@@ -51,20 +50,18 @@ def infos(data) -> dict[bytes, int]:
 
 
 def test_d_v_is_a_tenth_of_the_training_set(cifar10: Path):
-    parts = {
-        name: infos(data) for name, data in build('amlfs_resnet20_cifar10.py', cifar10).items()
-    }
+    parts = {name: infos(data) for name, data in build('amlfs_resnet20_cifar10', cifar10).items()}
     assert {name: len(part) for name, part in parts.items()} == dict(train=450, val=50, test=100)
     assert not parts['train'].keys() & parts['val'].keys()
     assert not parts['test'].keys() & (parts['train'].keys() | parts['val'].keys())
     # Drawn by a seed, not cut off: a sorted file would give a D_v of few classes.
-    again = infos(build('baseline_resnet20_cifar10.py', cifar10)['val'])
+    again = infos(build('baseline_resnet20_cifar10', cifar10)['val'])
     assert again == parts['val']
 
 
 @pytest.mark.parametrize(('noise', 'expected'), [(10, 45), (20, 90)])
 def test_noise_flips_training_labels_alone(cifar10: Path, noise: int, expected: int):
-    parts = build(f'amlfs_resnet20_cifar10_noise{noise}.py', cifar10)
+    parts = build(f'amlfs_resnet20_cifar10_noise{noise}', cifar10)
     flipped = {}
     for name, data in parts.items():
         labels = [int(data[i]['data_samples'].gt_label) for i in range(len(data))]

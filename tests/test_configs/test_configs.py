@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers.configs import CONFIGS, LEAVES, PATHS, header_of, read_config, search_options
 from helpers.runs import ROOT
 from mmengine.config import Config
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
+# Files in headers that are no leaves.
+OTHER_FILES = ('train.py', 'test.py', 'megaface.py', '_casia.py')
 NO_SEARCH = ('am_softmax_', 'baseline_', 'focal_', 'margin_', 'replay_')
-CONFIGS = sorted([*(ROOT / 'configs').glob('*.py'), *(ROOT / 'configs' / 'ablations').glob('*.py')])
-CLASSIFIERS = [path for path in CONFIGS if re.search(r'_resnet(20|8)_', path.stem)]
+CLASSIFIERS = [path for path in LEAVES if re.search(r'_resnet(20|8)_', path.stem)]
 SEARCHES = [path for path in CLASSIFIERS if not path.stem.startswith(NO_SEARCH)]
 
 
@@ -39,50 +41,76 @@ def test_trains_a_step(path: Path):
 @pytest.mark.parametrize('path', SEARCHES, ids=lambda path: path.stem)
 def test_a_search_is_its_baseline_plus_head_hook_and_runner(path: Path):
     task = re.search(r'resnet\d+_[a-z0-9]+(_shift|_noise\d+)?', path.stem).group()
-    search, plain = (
-        Config.fromfile(file) for file in (path, ROOT / 'configs' / f'baseline_{task}.py')
-    )
+    search, plain = Config.fromfile(path), read_config(f'baseline_{task}')
     assert search.model.head.type == 'amlfs_mm.AMLFSHead'
     assert search.runner_type == 'amlfs_mm.LossSearchRunner'
-    assert search.custom_hooks[0].type == 'amlfs_mm.LossSearchHook'
+    assert [hook.type for hook in search.custom_hooks] == ['amlfs_mm.LossSearchHook']
     for added in ('runner_type', 'loss_search', 'custom_hooks'):
         search.pop(added)
     search.model.head, plain.model.head = None, None
     assert search.to_dict() == plain.to_dict()
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
-def test_opens_with_command_and_cost(path: Path):
-    header = path.read_text().split('_base_')[0]
-    assert str(path.relative_to(ROOT)) in header
-    assert '# Cost:' in header
+@pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
+def test_opens_with_command_cost_and_expected_number(path: Path):
+    lines = path.read_text().split('_base_')[0].splitlines()
+    starts = [i for i, line in enumerate(lines) if line.startswith('#   ')]
+    assert str(path.relative_to(ROOT)) in ' '.join(lines[i] for i in starts)
+    (cost,) = [i for i, line in enumerate(lines) if line.startswith('# Cost: ')]
+    (expected,) = [i for i, line in enumerate(lines) if line.startswith('# Expected: ')]
+    assert 0 < min(starts) <= max(starts) < cost < expected
+    at_root = path.parent == CONFIGS
+    if at_root and 'no number in the paper' not in header_of(path):
+        assert re.match(r'# Paper: (Table \d|section 4.6)', lines[0])
+    for other in re.findall(r'(?<![/*])\b\w+\.py', header_of(path)):
+        assert other in OTHER_FILES or other.removesuffix('.py') in PATHS, other
     assert len(path.read_text().splitlines()) <= 16
 
 
-@pytest.mark.parametrize('control', ['frozen', 'null_reward', 'from_am_softmax', 'best_of_b'])
-def test_a_control_changes_one_thing(control: str):
-    """At the same compute: the rest of the hook's options are the paper's search's."""
-    base = ROOT / 'configs' / '_base_' / 'search'
-    search, other = (Config.fromfile(base / f'{name}.py') for name in ('amlfs', control))
-    (hook,), (changed,) = search.custom_hooks, other.custom_hooks
-    hook, changed = ({**h, **h.policy, 'policy': None} for h in (hook, changed))
-    assert {key for key in changed if changed[key] != hook.get(key)} == {
-        dict(frozen='lr', null_reward='reward_filter', from_am_softmax='mu_0', best_of_b='sigma')[
-            control
-        ]
-    }
-    assert other.runner_type == search.runner_type
+# What differs from the search, and nothing else.
+ONE_THING = dict(
+    frozen=dict(lr=0.0),
+    null_reward=dict(reward_filter=dict(type='amlfs_mm.NullReward')),
+    from_am_softmax=dict(mu_0=dict(name='am_softmax', m=0.35)),
+    best_of_b=dict(sigma=0.0),
+)
+CONTROLS = [name for name in PATHS if name.startswith(tuple(ONE_THING)) and 'b_am_' not in name]
+
+
+@pytest.mark.parametrize('name', CONTROLS)
+def test_a_control_changes_one_thing(name: str):
+    """At the same compute: the rest is its search's."""
+    kind = next(kind for kind in ONE_THING if name.startswith(kind))
+    control = read_config(name).to_dict()
+    search = read_config('amlfs' + name[len(kind) :]).to_dict()
+    options = control['loss_search']
+    for key, value in ONE_THING[kind].items():
+        place, of_search = (
+            o['policy'] if key in ('lr', 'sigma') else o for o in (options, search['loss_search'])
+        )
+        assert place.pop(key) == value
+        of_search.pop(key, None)
+    if kind == 'from_am_softmax' and '_resnet' in name:  # AM-softmax is a loss of 30 cos
+        assert control['model']['head'].pop('scale') == 30
+    assert control == search
+
+
+@pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
+def test_no_option_is_set_by_position(path: Path):
+    """Configs change the search in loss_search, which merges; lists such as custom_hooks do not."""
+    assert not re.search(r'custom_hooks\[\d', path.read_text())
 
 
 def test_the_paper_setting():
-    hook = Config.fromfile(ROOT / 'configs' / 'amlfs_resnet20_cifar10.py').custom_hooks[0]
-    assert hook.num_candidates == 32
-    assert hook.policy == dict(type='amlfs_mm.GaussianPolicy', sigma=0.2, lr=0.05)
+    options = search_options(read_config('amlfs_resnet20_cifar10'))
+    assert options['num_candidates'] == 32
+    assert options['replicas_per_candidate'] == 2
+    assert options['policy'] == dict(type='amlfs_mm.GaussianPolicy', sigma=0.2, lr=0.05)
 
 
 def test_cifar10_recipe():
     """He et al.: 45k images, batch 128, lr / 10 at 32k and 48k of 64k iterations."""
-    cfg = Config.fromfile(ROOT / 'configs' / 'baseline_resnet20_cifar10.py')
+    cfg = read_config('baseline_resnet20_cifar10')
     iterations = -(-45000 // cfg.train_dataloader.batch_size)
     assert abs(cfg.train_cfg.max_epochs * iterations - 64000) < iterations
     assert cfg.param_scheduler.milestones == [32000, 48000]
@@ -93,7 +121,7 @@ def test_cifar10_recipe():
 
 @pytest.mark.parametrize('noise', [10, 20])
 def test_noise_is_in_training_only(noise: int):
-    cfg = Config.fromfile(ROOT / 'configs' / f'amlfs_resnet20_cifar10_noise{noise}.py')
+    cfg = read_config(f'amlfs_resnet20_cifar10_noise{noise}')
     (flip,) = [
         t for t in cfg.train_dataloader.dataset.dataset.pipeline if t.type == 'amlfs_mm.LabelNoise'
     ]
