@@ -16,14 +16,14 @@ def test_a_partial_policy_changes_the_configs_policy(tmp_path: Path, place: str)
     frozen = {'loss_search.policy.lr': 0.0}
     write_run(tmp_path / 'run', TINY_SEARCH, **frozen, **{f'{place}.policy.sigma': 0.1})
     (run,) = find_runs([tmp_path / 'run'])
-    assert run.policy == dict(type='amlfs_mm.GaussianPolicy', sigma=0.1, lr=0.0)
+    assert run.options.policy == dict(type='amlfs_mm.GaussianPolicy', sigma=0.1, lr=0.0)
 
 
 def test_another_policy_replaces_the_configs(tmp_path: Path):
     other = dict(type='amlfs_mm.CMAESPolicy', sigma=0.3)
     write_run(tmp_path / 'run', TINY_SEARCH, **{'custom_hooks.0.policy': other})
     (run,) = find_runs([tmp_path / 'run'])
-    assert run.policy == other
+    assert run.options.policy == other
 
 
 def test_the_hooks_own_options_win(tmp_path: Path):
