@@ -1,7 +1,7 @@
 """The hand-made margins of face recognition as exact transforms t of the target's cosine.
 
-Each is a module that satisfies :class:`amlfs_mm.search.protocols.Tangent`: ``tangent(cosine)`` gives
-slope and bias, the value of t is ``slope * x + bias``, and its derivative ``slope``. The search
+Each is a module that satisfies :class:`amlfs_mm.search.protocols.Tangent`: ``tangent(cosine)``
+gives slope and bias. The value of t is ``slope * x + bias``, its derivative ``slope``. The search
 space has piecewise-linear fits of the same functions: :mod:`amlfs_mm.search.known_losses`.
 """
 

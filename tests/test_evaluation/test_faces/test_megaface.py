@@ -169,5 +169,5 @@ def test_lists_as_windows_writes_them(tmp_path: Path):
 @pytest.mark.parametrize('bad', [[0.0, 0.0], [np.nan, 1.0]])
 def test_probes_without_a_direction_are_not_refined(bad: list):
     features = np.array([[1.0, 0.0], bad])
-    with pytest.raises(ValueError, match='no direction .*first row 1'):
+    with pytest.raises(ValueError, match=r'no direction .*first row 1'):
         refine_probes(features, ['a', 'a'], np.array([True, False]))
