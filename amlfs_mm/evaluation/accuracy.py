@@ -23,6 +23,8 @@ class BatchAccuracy(Accuracy):
     Nothing is copied from a device before the end. Arguments as in mmpretrain's ``Accuracy``.
     """
 
+    results: list[Any]
+
     @classmethod
     def like(cls, other: Accuracy) -> BatchAccuracy:
         """One with the options of mmpretrain's."""
@@ -67,7 +69,7 @@ class BatchAccuracy(Accuracy):
         columns = len(self.topk) * len(self.thrs)
         right = torch.cat([torch.as_tensor(part).view(-1, columns) for part in results])
         shares = (right.float().sum(dim=0) * (100.0 / len(right))).tolist()
-        metrics = {}
+        metrics: dict[str, float] = {}
         for k in self.topk:
             for threshold in self.thrs:
                 suffix = '_no-thr' if threshold is None else f'_thr-{threshold:.2f}'

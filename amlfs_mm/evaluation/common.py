@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
 
 from torch import Tensor
 
@@ -10,13 +12,45 @@ from torch import Tensor
 def own_copy(feature: Tensor) -> Tensor:
     """A feature (D,) in float32 on the CPU, fit to be sent to other processes.
 
-    A row of a batch is a view, which would be sent with its whole batch.
+    A row of a batch is a view. Sending it would send the whole batch.
     """
     return feature.detach().float().cpu().clone()
 
 
 def check_ranks(ranks: Sequence[int]) -> None:
-    """A ValueError unless all are whole numbers above 0."""
-    wrong = [rank for rank in ranks if not isinstance(rank, int) or rank < 1]
+    """Refuse ranks that are not whole numbers above 0.
+
+    Raises:
+        ValueError: One is not.
+    """
+    wrong = [
+        rank
+        for rank in ranks
+        if not isinstance(rank, Integral) or isinstance(rank, bool) or rank < 1
+    ]
     if wrong:
         raise ValueError(f'ranks are whole numbers from 1, got {wrong}')
+
+
+def check_fields(sample: dict[str, Any], fields: Sequence[str], metric: str) -> None:
+    """Refuse a data sample without the fields that a metric reads.
+
+    Args:
+        sample: As a model leaves it, a dict.
+        fields: Their names. The model sets ``feature``, the pipeline all others.
+        metric: The metric's name, for the message.
+
+    Raises:
+        ValueError: A field is not there.
+    """
+    missing = [name for name in fields if name not in sample]
+    if 'feature' in missing:
+        raise ValueError(
+            f"{metric} needs 'feature' of each data sample, which the model has not set: use "
+            "model=dict(type='amlfs_mm.EmbeddingClassifier', ...)"
+        )
+    if missing:
+        raise ValueError(
+            f'{metric} needs {missing} of each data sample: name them in the meta_keys of the '
+            "pipeline's PackInputs, and use a data set that has them"
+        )

@@ -1,7 +1,8 @@
 from .backbones import MLP, CIFARResNet, IResNet, MGNBackbone, SphereFace20, TorchreidBackbone
 from .classifiers import EmbeddingClassifier
 from .data_preprocessors import BatchDataPreprocessor
-from .heads import AMLFSHead, MGNHead, PerBranchMGNHead, SFTHead, ShardedLinear, SoftmaxHead
+from .heads import AMLFSHead, MGNHead, PerBranchMGNHead, SFTHead, SoftmaxHead
+from .layers.sharded_linear import ShardedLinear
 from .losses import AMSoftmaxMargin, ArcFaceMargin, ASoftmaxMargin, BatchHardTripletLoss
 from .necks import EmbeddingNeck, MGNNeck
 

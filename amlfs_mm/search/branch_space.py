@@ -58,7 +58,7 @@ class BranchSearchSpace:
         for i, branch in enumerate(self.branches(theta)):
             for name, block in self.space.split(branch)._asdict().items():
                 blocks[f'{name}_{i}'] = block
-        return namedtuple('BranchParts', tuple(blocks))(**blocks)  # type: ignore[misc]
+        return namedtuple('BranchParts', tuple(blocks))(**blocks)
 
     def transforms(
         self, theta: Tensor, min_slope: float = MIN_SLOPE

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
@@ -12,17 +14,17 @@ from torch import Tensor
 
 from amlfs_mm.registry import METRICS
 
-from ..common import check_ranks, own_copy
+from ..common import check_fields, check_ranks, own_copy
 from .identification import gallery_identification_rate, identification_rate
 from .verification import draw_pairs, true_accept_rates, verification_accuracy
 
 
 class FaceMetric(BaseMetric):
-    """Collects each image's feature once, in the data set's order, however many replicas there are.
+    """Collects the feature of each image once, in the order of the data set.
 
-    Needs from each data sample ``sample_idx`` and ``feature`` (D,); a model that looks at mirror
-    images too gives the sum. Metrics are NaN where a feature is not finite: a search counts such a
-    candidate as diverged.
+    It needs from each data sample ``sample_idx`` and ``feature`` (D,). A model that looks at
+    mirror images too gives the sum of both features. If a feature is not finite, the metrics are
+    NaN. A search counts such a candidate as diverged.
     """
 
     default_prefix = 'face'
@@ -30,22 +32,32 @@ class FaceMetric(BaseMetric):
     """What else is kept of each data sample."""
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Keep the feature and the fields of each sample of a batch.
+
+        Raises:
+            ValueError: A sample lacks one of them.
+        """
         for sample in data_samples:
-            missing = [name for name in ('sample_idx', *self.fields) if name not in sample]
-            if missing:
-                raise ValueError(
-                    f'{type(self).__name__} needs {missing} of each data sample: name them in the '
-                    "meta_keys of the pipeline's PackInputs"
-                )
+            check_fields(sample, ('feature', 'sample_idx', *self.fields), type(self).__name__)
             labels = [sample[name] for name in self.fields]
-            self.results.append((int(sample['sample_idx']), own_copy(sample['feature']), *labels))
+            self.results.append(
+                (
+                    int(sample['sample_idx']),
+                    sample.get('img_path'),
+                    own_copy(sample['feature']),
+                    *labels,
+                )
+            )
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        # The sampler repeats images so that all replicas have as many.
-        results = sorted({result[0]: result for result in results}.values(), key=lambda r: r[0])
-        indices, features, *labels = map(list, zip(*results, strict=True))
-        features = torch.stack(features)
-        # Scored in any case, for the metrics' names and for errors in the data.
+        """The metrics of all images; NaN if a feature is not finite.
+
+        Raises:
+            ValueError: The images are not those that the protocol needs.
+        """
+        indices, _, kept, *labels = map(list, zip(*self._once(results), strict=True))
+        features = torch.stack(kept)
+        # Score in any case: for the names of the metrics, and for errors in the data.
         metrics = self.score(indices, features.nan_to_num(0, 0, 0), *labels)
         if torch.isfinite(features).all():
             return metrics
@@ -54,8 +66,27 @@ class FaceMetric(BaseMetric):
         )
         return dict.fromkeys(metrics, math.nan)
 
-    def score(self, indices: list[int], features: Tensor, *labels: list) -> dict[str, float]:
-        """The metrics of images in the data set's order.
+    def _once(self, results: list) -> list:
+        """Each image once, in the order of the data set.
+
+        Raises:
+            ValueError: Two images have one number.
+        """
+        # Samplers repeat images so that all replicas have as many.
+        images: dict[int, tuple] = {}
+        for result in results:
+            index, path, _, *labels = result
+            _, known_path, _, *known_labels = images.setdefault(index, result)
+            if (path, labels) != (known_path, known_labels):
+                raise ValueError(
+                    f'{type(self).__name__} got two images with sample_idx={index} ({known_path}, '
+                    f'{path}): data sets that are put together (ConcatDataset) each count from 0. '
+                    'Evaluate each with a metric of its own'
+                )
+        return [images[index] for index in sorted(images)]
+
+    def score(self, indices: list[int], features: Tensor, *labels: Any) -> dict[str, float]:
+        """The metrics of images in the order of the data set.
 
         Args:
             indices: (N,) ``sample_idx``.
@@ -69,19 +100,23 @@ class FaceMetric(BaseMetric):
 class FaceVerification(FaceMetric):
     """Accuracy on pairs of images, as LFW and insightface's ``.bin`` sets have them.
 
-    With ``pairs='listed'`` images 2k and 2k + 1 of the data set are pair k; its
-    ``metainfo['is_same']`` has a flag a pair. With ``'drawn'``, for identities without a list of
-    pairs, they are drawn as in :func:`.verification.draw_pairs`, by each sample's ``person_id``.
-    Results are ``face/verification`` (accuracy), ``face/verification_std``, in percent,
-    ``face/verification_threshold``, and ``face/tar_at_far_<share>`` in percent; see
+    With ``pairs='listed'``, images 2k and 2k + 1 of the data set are pair k, and its
+    ``metainfo['is_same']`` has one flag a pair. With ``pairs='drawn'``, for identities without a
+    list of pairs, :func:`.verification.draw_pairs` draws them by each sample's ``person_id``.
+
+    Results in percent are ``face/verification`` (accuracy), ``face/verification_std`` and
+    ``face/tar_at_far_<share>``. ``face/verification_threshold`` is a squared distance. See
     :func:`amlfs_mm.evaluation.verification_accuracy` and
-    :func:`amlfs_mm.evaluation.true_accept_rates`. Several sets are told apart by ``prefix``.
+    :func:`amlfs_mm.evaluation.true_accept_rates`. Give each of several sets its own ``prefix``.
 
     Args:
-        folds: Of the cross-validation.
-        false_accept_rates: Of TAR@FAR.
+        folds: Number of folds of the cross-validation.
+        false_accept_rates: The shares of TAR@FAR.
         pairs: ``listed`` or ``drawn``.
         kwargs: As in mmengine's ``BaseMetric``.
+
+    Raises:
+        ValueError: pairs is neither of the two.
     """
 
     def __init__(
@@ -98,17 +133,20 @@ class FaceVerification(FaceMetric):
         self.folds = folds
         self.false_accept_rates = tuple(false_accept_rates)
 
-    def score(self, indices: list[int], features: Tensor, *ids: list) -> dict[str, float]:
-        pairs = self._draw(features, *ids) if ids else self._listed(indices, features)
-        scores = verification_accuracy(*pairs, folds=self.folds)
+    def score(self, indices: list[int], features: Tensor, *labels: Any) -> dict[str, float]:
+        """The metrics of images in the order of the data set; arguments as in the base class."""
+        one, other, same = (
+            self._draw(features, *labels) if labels else self._listed(indices, features)
+        )
+        scores = verification_accuracy(one, other, same, folds=self.folds)
         return dict(
             verification=scores['accuracy'],
             verification_std=scores['accuracy_std'],
             verification_threshold=scores['threshold'],
-            **true_accept_rates(*pairs, self.false_accept_rates),
+            **true_accept_rates(one, other, same, self.false_accept_rates),
         )
 
-    def _draw(self, features: Tensor, ids: list) -> tuple[Tensor, Tensor, Sequence[bool]]:
+    def _draw(self, features: Tensor, ids: list) -> tuple[Tensor, Tensor, np.ndarray]:
         first, second, is_same = draw_pairs(ids)
         return features[first], features[second], is_same
 
@@ -116,8 +154,8 @@ class FaceVerification(FaceMetric):
         is_same = (self.dataset_meta or {}).get('is_same')
         if is_same is None:
             raise ValueError(
-                "FaceVerification needs the data set's metainfo['is_same'], a flag a pair: it is "
-                'for verification sets'
+                "FaceVerification needs the data set's metainfo['is_same'], one flag a pair: use a "
+                "verification set, or pairs='drawn'"
             )
         if indices != list(range(2 * len(is_same))):
             raise ValueError(
@@ -131,20 +169,23 @@ class FaceVerification(FaceMetric):
 class FaceIdentification(FaceMetric):
     """Rank-k rates by MegaFace's rule, on held-out identities or with distractors.
 
-    Needs from each data sample besides ``person_id`` and ``role``, which say what is scored:
+    It also needs ``person_id`` and ``role`` of each data sample. The roles say what is scored:
 
     - ``probe`` and ``gallery`` (D_v, held-out identities): each gallery image of a probe's person
-      is its mate in turn, the gallery's images of all others are the distractors
-      (:func:`amlfs_mm.evaluation.gallery_identification_rate`).
+      is its mate in turn. The gallery images of all other persons are the distractors. See
+      :func:`amlfs_mm.evaluation.gallery_identification_rate`.
     - ``probe`` and ``distractor`` (MegaFace): each other probe of a probe's person is its mate in
-      turn (:func:`amlfs_mm.evaluation.identification_rate`); a distractor's ``person_id`` does not
-      count.
+      turn. A distractor's ``person_id`` does not count. See
+      :func:`amlfs_mm.evaluation.identification_rate`.
 
     Results are ``face/rank<k>``, in percent.
 
     Args:
-        ranks: Rank k.
+        ranks: Each k.
         kwargs: As in mmengine's ``BaseMetric``.
+
+    Raises:
+        ValueError: A rank is not a whole number above 0.
     """
 
     fields = ('person_id', 'role')
@@ -154,9 +195,9 @@ class FaceIdentification(FaceMetric):
         check_ranks(ranks)
         self.ranks = tuple(ranks)
 
-    def score(
-        self, indices: list[int], features: Tensor, ids: list, roles: list
-    ) -> dict[str, float]:
+    def score(self, indices: list[int], features: Tensor, *labels: Any) -> dict[str, float]:
+        """The metrics of images in the order of the data set; arguments as in the base class."""
+        ids, roles = labels
         found = sorted(set(roles))
         if found not in (['gallery', 'probe'], ['distractor', 'probe']):
             raise ValueError(

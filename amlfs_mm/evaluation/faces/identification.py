@@ -1,15 +1,16 @@
 """Face identification by MegaFace's protocol (Kemelmacher-Shlizerman et al., CVPR 2016).
 
-A probe is looked for in a gallery of distractors and one other image of its person, the mate. Every
-ordered pair of images of a person is scored so, alone: other images of the person never compete.
+A probe is searched for in a gallery of distractors and one other image of its person, the mate.
+Every ordered pair of images of a person is scored in this way. Other images of the person never
+compete.
 
     rank-k = sum over pairs (i, j) of [s(x_i, x_j) > k-th largest of s(x_i, d)] / number of pairs
 
-with s the cosine (the devkit takes the Euclidean distance of unit features, which ranks alike). An
-equally similar distractor comes before the mate, so that a collapsed model scores 0.
+where s is the cosine. The devkit takes the Euclidean distance of unit features, which ranks alike.
+An equally similar distractor comes before the mate, so a collapsed model scores 0.
 
-Distractors are scanned in float32 and a probe's few nearest compared with its mates in float64,
-where equal features tie whatever order a matrix product sums in.
+Distractors are scanned in float32. The few nearest of a probe are compared with its mates in
+float64. There, equal features tie in whatever order a matrix product sums.
 
 Shapes: N probes, G gallery images, M distractors, D numbers a feature, K the largest rank.
 """
@@ -17,6 +18,7 @@ Shapes: N probes, G gallery images, M distractors, D numbers a feature, K the la
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +27,6 @@ from torch import Tensor
 
 from ..common import check_ranks
 
-BLOCK = 1 << 24  # elements of a block of similarities
 ROUNDING = 1e-5  # cosines in float32 are exact to less than this
 TIE = 1e-12  # cosines in float64 that differ by less are equal
 
@@ -36,16 +37,18 @@ def identification_rate(
     probe_ids: Sequence,
     distractors: np.ndarray | Tensor | Iterable[np.ndarray | Tensor],
     ranks: Sequence[int] = (1,),
+    block_elements: int = 1 << 24,
 ) -> dict[str, float]:
     """Rank-k rates of probes among distractors, in percent, by MegaFace's protocol.
 
-    Memory does not grow with the distractors: they are scanned once, a block at a time.
+    Memory does not grow with the distractors: they are scanned once, in blocks.
 
     Args:
         probe_features: (N, D), an array or a tensor on any device, of any length (the cosine).
         probe_ids: (N,) persons, numbers or names. A person's only image makes no pair.
         distractors: (M, D), which may be a memory map, or an iterable of chunks (m, D) of any size.
-        ranks: Rank k: fewer than k distractors are as similar as the mate.
+        ranks: Each k: fewer than k distractors are as similar as the mate.
+        block_elements: Similarities in memory at a time. It does not change the result.
 
     Returns:
         ``rank<k>`` for each of ``ranks``.
@@ -64,8 +67,9 @@ def identification_rate(
             f'none of the {len(probes)} probes shares its identity with another: MegaFace needs '
             'two images of a person, one as probe, one as mate'
         )
-    nearest = _nearest_distractors(probes, _blocks(distractors, probes), max(ranks, default=1))
-    hits = 0
+    blocks = _blocks(distractors, probes, block_elements)
+    nearest = _nearest_distractors(probes, blocks, max(ranks, default=1))
+    hits = np.zeros(len(ranks), int)
     for person in np.flatnonzero(images > 1):
         own = torch.from_numpy(np.flatnonzero(ids == person)).to(probes.device)
         unit = F.normalize(probes[own].double())
@@ -81,11 +85,12 @@ def gallery_identification_rate(
     gallery_features: np.ndarray | Tensor,
     gallery_ids: Sequence,
     ranks: Sequence[int] = (1,),
+    block_elements: int = 1 << 24,
 ) -> dict[str, float]:
     """Rank-k rates where other people's gallery images are the distractors, in percent.
 
-    MegaFace's rule for held-out identities without a distractor set: each gallery image of a
-    probe's person is its mate in turn, among all gallery images of all other persons. With one
+    This is MegaFace's rule for held-out identities without a distractor set. Each gallery image of
+    a probe's person is its mate in turn, among the gallery images of all other persons. With one
     gallery image a person it is the usual closed-set identification rate.
 
     Args:
@@ -94,6 +99,7 @@ def gallery_identification_rate(
         gallery_features: (G, D).
         gallery_ids: (G,).
         ranks: As in :func:`identification_rate`.
+        block_elements: As in :func:`identification_rate`.
 
     Returns:
         ``rank<k>`` for each of ``ranks``.
@@ -105,27 +111,29 @@ def gallery_identification_rate(
     check_ranks(ranks)
     probes = _features('probe_features', probe_features)
     gallery = _features('gallery_features', gallery_features, probes)
-    ids, gallery_ids = _ids(
+    of_probes, of_gallery = _ids(
         probe_ids=(probe_ids, len(probes)), gallery_ids=(gallery_ids, len(gallery))
     )
-    if not np.isin(ids, gallery_ids).any():
+    if not np.isin(of_probes, of_gallery).any():
         raise ValueError(
             f'none of the {len(probes)} probes has an image of its identity among the '
             f'{len(gallery)} of the gallery: are both of the same split?'
         )
-    if (gallery_ids == gallery_ids[0]).all():
+    if (of_gallery == of_gallery[0]).all():
         raise ValueError(
             f'all {len(gallery)} gallery images are of one person: there is no distractor'
         )
-    ids, gallery_ids = (torch.from_numpy(part).to(probes.device) for part in (ids, gallery_ids))
+    persons, of_mate = (
+        torch.from_numpy(part).to(probes.device) for part in (of_probes, of_gallery)
+    )
     gallery = F.normalize(gallery.double())
-    rows = max(1, BLOCK // (2 * len(gallery)))  # of float64
+    rows = max(1, block_elements // (2 * len(gallery)))  # of float64
     k = max(ranks, default=1)
-    hits, pairs = 0, 0
+    hits, pairs = np.zeros(len(ranks), int), 0
     for start in range(0, len(probes), rows):
         part = slice(start, start + rows)
         similarity = F.normalize(probes[part].double()) @ gallery.T
-        mates = ids[part, None] == gallery_ids
+        mates = persons[part, None] == of_mate
         distractors = similarity.masked_fill(mates, -torch.inf)
         nearest = distractors.topk(min(k, len(gallery)), dim=1).values
         # Where there are fewer distractors than k, every mate is among the first k.
@@ -141,12 +149,12 @@ def _nearest_distractors(probes: Tensor, blocks: Iterator[Tensor], k: int) -> Te
     nearest = probes.new_full((len(probes), k), -torch.inf, dtype=torch.float64)
     buffer = unit.new_empty(0)
     for block in blocks:
-        # One buffer for all blocks: mapping fresh memory costs as much as a tenth of the product.
+        # One buffer for all blocks: new memory would cost a tenth of the product's time.
         if buffer.numel() < len(unit) * len(block):
             buffer = unit.new_empty(len(unit) * len(block))
         similarity = buffer[: len(unit) * len(block)].view(len(unit), len(block))
         torch.mm(unit, F.normalize(block.float()).T, out=similarity)
-        # After some blocks few probes find a distractor nearer than those they have.
+        # After some blocks, few probes find a nearer distractor than those they have.
         rows = (similarity.amax(1) > nearest[:, -1] - ROUNDING).nonzero().squeeze(1)
         improved = similarity.index_select(0, rows)
         columns = improved.topk(min(k, len(block)), dim=1).indices
@@ -157,12 +165,15 @@ def _nearest_distractors(probes: Tensor, blocks: Iterator[Tensor], k: int) -> Te
 
 
 def _blocks(
-    distractors: np.ndarray | Tensor | Iterable[np.ndarray | Tensor], probes: Tensor
+    distractors: np.ndarray | Tensor | Iterable[np.ndarray | Tensor],
+    probes: Tensor,
+    block_elements: int,
 ) -> Iterator[Tensor]:
-    """The distractors in blocks (m, D) on the probes' device, so many that similarities fit."""
-    size = max(1, BLOCK // len(probes))
+    """The distractors on the probes' device in blocks (m, D), N m at most ``block_elements``."""
+    size = max(1, block_elements // len(probes))
     count = 0
-    for chunk in [distractors] if hasattr(distractors, 'shape') else distractors:
+    chunks: Iterable[Any] = [distractors] if hasattr(distractors, 'shape') else distractors
+    for chunk in chunks:
         for start in range(0, len(chunk), size):
             part = chunk[start : start + size]
             if isinstance(part, np.ndarray) and not part.flags.writeable:
@@ -198,15 +209,17 @@ def _percent(hits: np.ndarray, pairs: int, ranks: Sequence[int]) -> dict[str, fl
 def _features(
     name: str, features: np.ndarray | Tensor, like: Tensor | None = None, first: int = 0
 ) -> Tensor:
-    """Checked features (N, D), on the device and of the length of others; ``first`` is the number
-    of the first row in messages."""
+    """Checked features (N, D), with the device and the length D of ``like``.
+
+    ``first`` is the number of the first row in messages.
+    """
     features = torch.as_tensor(features, device=None if like is None else like.device)
     wanted = 'D' if like is None else like.shape[1]
     if features.ndim != 2 or (like is not None and features.shape[1] != wanted):
         raise ValueError(f'{name} must be (images, {wanted}), got shape {tuple(features.shape)}')
     if like is None and 0 in features.shape:
         raise ValueError(f'{name} has shape {tuple(features.shape)}: there is nothing to compare')
-    # The sum is not finite if a number is not: one quick look at each block.
+    # If a number is not finite, the sum is not: one quick look at each block.
     if not torch.isfinite(features.sum()) and not torch.isfinite(features).all():
         row = first + int((~torch.isfinite(features)).any(1).nonzero()[0])
         raise ValueError(f'{name} are not finite, first in row {row}')
@@ -214,7 +227,7 @@ def _features(
 
 
 def _ids(**named: tuple[Sequence, int]) -> list[np.ndarray]:
-    """The persons of each sequence as numbers from 0, the same for the same in all.
+    """The persons of each sequence as numbers from 0; the same person has the same number in all.
 
     Args:
         named: The sequence and its right length by name.

@@ -21,7 +21,6 @@ from amlfs_mm.utils.atomic_files import atomic_write
 
 HEADER = struct.Struct('<4i')
 CV_32F = 5
-CHUNK = 4096  # feature files read before they are compared
 
 
 class FaceList(NamedTuple):
@@ -35,14 +34,14 @@ def read_list(path: str | Path) -> FaceList:
     """A list of images.
 
     Raises:
-        ValueError: It is no such JSON, or has not as many identities as paths.
+        ValueError: It is no such JSON, or has another number of identities than of paths.
     """
     try:
-        content = json.loads(Path(path).read_text())
+        content = json.loads(_user_path(path).read_text(encoding='utf-8-sig'))
         faces = FaceList(list(content['path']), content.get('id'))
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
-            f"{path} is no list of MegaFace's devkit, JSON with 'path' and perhaps 'id': {error!r}"
+            f"{path} is no list of MegaFace's devkit (JSON with 'path', for probes 'id'): {error!r}"
         ) from error
     if faces.ids is not None and len(faces.ids) != len(faces.paths):
         raise ValueError(f'{path} has {len(faces.paths)} paths, but {len(faces.ids)} identities')
@@ -85,27 +84,41 @@ def read_feature(path: str | Path) -> np.ndarray:
 def write_feature(path: str | Path, feature: np.ndarray) -> None:
     """Write what :func:`read_feature`, and the devkit, read, making its folder.
 
-    A million are written, so none waits for the disk: one left unfinished shows by its length.
+    A million files are written, so no write waits for the disk. An unfinished file shows by its
+    length.
+
+    Raises:
+        ValueError: The feature is no vector, or not finite.
     """
     feature = np.asarray(feature, '<f4')
     if feature.ndim != 1 or not len(feature):
         raise ValueError(f'a feature is a vector (D,), got shape {feature.shape}')
+    if not np.isfinite(feature).all():
+        raise ValueError(f'the feature for {path} is not finite: has the model diverged?')
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_bytes(HEADER.pack(len(feature), 1, 4, CV_32F) + feature.tobytes())
 
 
-def read_features(folder: str | Path, paths: Sequence[str], suffix: str) -> Iterator[np.ndarray]:
+def read_features(
+    folder: str | Path, paths: Sequence[str], suffix: str, chunk_size: int = 4096
+) -> Iterator[np.ndarray]:
     """The features of images in chunks (m, D).
+
+    Args:
+        folder: Of the feature files.
+        paths: Of the images, relative to the folder of a list.
+        suffix: Of a feature file, behind the image's path.
+        chunk_size: Files that are read before they are compared, the largest m.
 
     Raises:
         FileNotFoundError: One is not there.
         ValueError: As in :func:`read_feature`, or they are not of one length.
     """
-    length = None
-    for start in range(0, len(paths), CHUNK):
+    length: int | None = None
+    for start in range(0, len(paths), chunk_size):
         chunk = []
-        for path in paths[start : start + CHUNK]:
-            file = Path(folder, f'{path}{suffix}')
+        for path in paths[start : start + chunk_size]:
+            file = Path(_user_path(folder), f'{path}{suffix}')
             chunk.append(read_feature(file))
             length = length or len(chunk[-1])
             if len(chunk[-1]) != length:
@@ -114,9 +127,21 @@ def read_features(folder: str | Path, paths: Sequence[str], suffix: str) -> Iter
 
 
 def read_noise(path: str | Path) -> set[str]:
-    """The images of a list of noise."""
-    lines = [line.strip() for line in Path(path).read_text().splitlines()]
-    return {line.split('\t')[-1] for line in lines if line and not line.startswith('#')}
+    """The images of a list of noise.
+
+    Raises:
+        ValueError: The list names no image.
+    """
+    lines = _user_path(path).read_text(encoding='utf-8-sig').splitlines()
+    lines = [line.strip() for line in lines]
+    noise = {line.split('\t')[-1] for line in lines if line and not line.startswith('#')}
+    if not noise:
+        raise ValueError(f'{path} names no image: it is no list of noise')
+    return noise
+
+
+def _user_path(path: str | Path) -> Path:
+    return Path(path).expanduser()
 
 
 def is_noise(path: str, noise: set[str]) -> bool:
@@ -126,9 +151,9 @@ def is_noise(path: str, noise: set[str]) -> bool:
 
 
 def refine_probes(features: np.ndarray, ids: Sequence, noisy: np.ndarray) -> np.ndarray:
-    """The probes, noisy ones replaced by the direction of the sum of their person's others.
+    """The unit features of probes; a noisy one gets the mean direction of its person's others.
 
-    insightface's rule for its refined MegaFace, without the jitter of 0.001 that it adds.
+    This is insightface's rule for its refined MegaFace, without the jitter of 0.001 that it adds.
 
     Args:
         features: (N, D), of any length.
@@ -139,15 +164,21 @@ def refine_probes(features: np.ndarray, ids: Sequence, noisy: np.ndarray) -> np.
         (N, D) unit features.
 
     Raises:
-        ValueError: A person has noisy probes only.
+        ValueError: A person has only noisy probes, or a feature is zero or not finite.
     """
-    ids = np.asarray(ids)
-    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    persons = np.asarray(ids)
+    length = np.linalg.norm(features, axis=1, keepdims=True)
+    wrong = np.flatnonzero(~(np.isfinite(length) & (length > 0)))
+    if len(wrong):
+        raise ValueError(f'features have no direction (zero or not finite), first row {wrong[0]}')
+    unit = features / length
     refined = unit.copy()
     for row in np.flatnonzero(noisy):
-        clean = (ids == ids[row]) & ~noisy
+        clean = (persons == persons[row]) & ~noisy
         if not clean.any():
-            raise ValueError(f'all probes of {ids[row]} are noise: none is left to replace them by')
+            raise ValueError(
+                f'all probes of {persons[row]} are noise: none is left to replace them by'
+            )
         centre = unit[clean].sum(0)
         refined[row] = centre / np.linalg.norm(centre)
     return refined

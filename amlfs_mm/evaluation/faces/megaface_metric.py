@@ -9,7 +9,7 @@ from mmengine.evaluator import BaseMetric
 
 from amlfs_mm.registry import METRICS
 
-from ..common import own_copy
+from ..common import check_fields, own_copy
 from .megaface import write_feature
 
 
@@ -17,14 +17,15 @@ from .megaface import write_feature
 class MegaFaceFeatures(BaseMetric):
     """Writes each image's feature to ``<out_dir>/<path below image_root><suffix>``.
 
-    Needs from each data sample ``feature`` (D,) and ``img_path``. A file is written as soon as its
-    batch is there, so a million images need no memory. The result is ``face/feature_files``, how
-    many. ``tools/analysis/megaface.py`` and the devkit read them.
+    It needs from each data sample ``feature`` (D,) and ``img_path``. The files of a batch are
+    written at once, so a million images need no memory. The result ``face/feature_files`` is the
+    number of files. ``tools/analysis/megaface.py`` and the devkit read them.
 
     Args:
-        out_dir: Of the files; one for probes, one for distractors.
-        image_root: The folder that the devkit's lists name images from.
-        suffix: Of a file's name, the devkit's ``file_ending``.
+        out_dir: Folder of the files; ``~`` is the home folder. Probes and distractors need one
+            each.
+        image_root: Folder to which the paths in the devkit's lists are relative.
+        suffix: End of a file's name, the devkit's ``file_ending``.
         kwargs: As in mmengine's ``BaseMetric``.
     """
 
@@ -32,12 +33,19 @@ class MegaFaceFeatures(BaseMetric):
 
     def __init__(self, out_dir: str, image_root: str, suffix: str = '.bin', **kwargs) -> None:
         super().__init__(**kwargs)
-        self.out_dir = Path(out_dir)
-        self.image_root = Path(image_root)
+        self.out_dir = Path(out_dir).expanduser()
+        self.image_root = Path(image_root).expanduser()
         self.suffix = suffix
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Write the features of a batch.
+
+        Raises:
+            ValueError: A sample lacks a field, is not below ``image_root``, or its feature is not
+                finite.
+        """
         for sample in data_samples:
+            check_fields(sample, ('feature', 'img_path'), type(self).__name__)
             path = Path(sample['img_path'])
             if not path.is_relative_to(self.image_root):
                 raise ValueError(f'image {path} is not below image_root={str(self.image_root)!r}')
@@ -47,4 +55,5 @@ class MegaFaceFeatures(BaseMetric):
             self.results.append(str(path))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
+        """How many images have a file."""
         return dict(feature_files=len(set(results)))

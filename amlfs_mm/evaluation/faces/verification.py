@@ -1,9 +1,9 @@
 """Face verification: are two images of one person? (LFW, Huang et al., 2007, and sets like it.)
 
 A pair is accepted if the squared Euclidean distance of its unit features, in [0, 4], is below a
-threshold. Accuracy is the mean over folds of consecutive pairs, each with the threshold that is
-best on the other folds, of insightface's grid and the lowest of equals, so that the numbers are
-those of insightface's ``verification.py``.
+threshold. Accuracy is the mean over folds of consecutive pairs. Each fold takes the threshold that
+is best on the other folds; of equally good ones, the lowest. Thresholds are those of insightface's
+grid, so the numbers are those of insightface's ``verification.py``.
 
 Shapes: P pairs, D numbers a feature.
 """
@@ -18,35 +18,40 @@ import torch.nn.functional as F
 from torch import Tensor
 
 THRESHOLDS = np.arange(0, 4, 0.01)
+"""insightface's grid of squared distances."""
+
+Flags = Sequence[bool] | np.ndarray | Tensor
+"""One flag a pair."""
 
 
 def verification_accuracy(
     features_a: np.ndarray | Tensor,
     features_b: np.ndarray | Tensor,
-    is_same: Sequence[bool],
+    is_same: Flags,
     folds: int = 10,
 ) -> dict[str, float]:
-    """The share of pairs that are told right, by cross-validation.
+    """The share of pairs that are classified correctly, by cross-validation.
 
     Args:
         features_a: (P, D), an array or a tensor on any device, of any length.
         features_b: (P, D), the other image of each pair. Where a model looks at mirror images too,
             the features are sums of both.
         is_same: (P,) whether a pair shows one person.
-        folds: Of consecutive pairs; the first ones are larger by one where it does not divide P.
+        folds: Number of folds of consecutive pairs. If it does not divide P, the first folds have
+            one pair more.
 
     Returns:
         ``accuracy`` and ``accuracy_std``, the mean and the population standard deviation over the
         folds, in percent; ``threshold``, the mean of the folds' thresholds, a squared distance.
 
     Raises:
-        ValueError: A shape does not fit, a feature is not finite, or there are not as many pairs as
-            folds, two at least.
+        ValueError: A shape does not fit, a feature is not finite, or there are fewer than two
+            folds or fewer pairs than folds.
     """
     distance, same = _compare(features_a, features_b, is_same)
     if not 2 <= folds <= len(same):
         raise ValueError(
-            f'folds={folds} of {len(same)} pairs: there are two folds at least, of a pair or more'
+            f'folds={folds} of {len(same)} pairs: there are two folds at least, of one pair or more'
         )
     # A pair is accepted from the first threshold above its distance on.
     accepted_from = np.searchsorted(THRESHOLDS, distance, side='right')
@@ -54,12 +59,10 @@ def verification_accuracy(
         _right_at_thresholds(accepted_from[fold], same[fold])
         for fold in np.array_split(np.arange(len(same)), folds)
     ]
-    accuracies, best = [], []
-    for own in right:
-        best.append(np.argmax(np.sum(right, axis=0) - own))
-        accuracies.append(own[best[-1]])
+    best = [int(np.argmax(np.sum(right, axis=0) - own)) for own in right]
     sizes = [len(fold) for fold in np.array_split(same, folds)]
-    accuracies = 100 * np.array(accuracies) / sizes
+    correct = [own[threshold] for own, threshold in zip(right, best, strict=True)]
+    accuracies = 100 * np.array(correct) / sizes
     return dict(
         accuracy=float(accuracies.mean()),
         accuracy_std=float(accuracies.std()),
@@ -70,13 +73,14 @@ def verification_accuracy(
 def true_accept_rates(
     features_a: np.ndarray | Tensor,
     features_b: np.ndarray | Tensor,
-    is_same: Sequence[bool],
+    is_same: Flags,
     false_accept_rates: Sequence[float] = (1e-3,),
 ) -> dict[str, float]:
-    """TAR@FAR: same pairs accepted where at most a share of the different pairs is, in percent.
+    """TAR@FAR: the share of same pairs accepted, at a given share of different pairs, in percent.
 
-    The threshold is the highest that accepts no larger share, on all pairs, without interpolation.
-    Where a share is less than one pair, no different pair is accepted.
+    The threshold is the highest that accepts at most the given share of the different pairs. It is
+    found on all pairs, without interpolation. If the share is less than one pair, no different
+    pair is accepted.
 
     Args:
         features_a, features_b, is_same: As in :func:`verification_accuracy`.
@@ -100,7 +104,7 @@ def true_accept_rates(
     genuine, impostor = distance[same], np.sort(distance[~same])
     rates = {}
     for rate in false_accept_rates:
-        # The next one would be one too many. A share such as 1e-3 of 7000 is meant to be 7.
+        # The next different pair would be one too many. 1e-3 of 7000 is meant to be 7.
         allowed = int(rate * len(impostor) * (1 + 1e-9))
         rates[f'tar_at_far_{rate:g}'] = 100 * float((genuine < impostor[allowed]).mean())
     return rates
@@ -109,12 +113,13 @@ def true_accept_rates(
 def draw_pairs(
     person_ids: Sequence[int], seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs of images for people without a published list of pairs.
+    """Pairs of images, for persons without a published list of pairs.
 
-    All pairs of one person, as many of two, drawn without replacement, in random order.
+    All pairs of one person and as many pairs of two persons, drawn without replacement, in random
+    order.
 
     Args:
-        person_ids: (N,) whose each image is.
+        person_ids: (N,) the person of each image.
         seed: Of the draw and the order.
 
     Returns:
@@ -130,7 +135,7 @@ def draw_pairs(
     if not 0 < len(same) <= len(different):
         raise ValueError(
             f'{len(ids)} images make {len(same)} pairs of one person and {len(different)} of two '
-            'people: there must be some, and not fewer of two'
+            'people: at least one pair of one person is needed, and not fewer of two people'
         )
     draw = np.random.default_rng(seed)
     drawn = draw.permutation(np.concatenate([same, draw.choice(different, len(same), False)]))
@@ -138,7 +143,7 @@ def draw_pairs(
 
 
 def _right_at_thresholds(accepted_from: np.ndarray, same: np.ndarray) -> np.ndarray:
-    """How many pairs each threshold (T,) tells right."""
+    """How many pairs each threshold (T,) classifies correctly."""
     bins = len(THRESHOLDS) + 1  # the last: never accepted
     accepted_same, accepted_different = (
         np.bincount(accepted_from[kind], minlength=bins)[:-1].cumsum() for kind in (same, ~same)
@@ -148,7 +153,7 @@ def _right_at_thresholds(accepted_from: np.ndarray, same: np.ndarray) -> np.ndar
 
 @torch.no_grad()
 def _compare(
-    features_a: np.ndarray | Tensor, features_b: np.ndarray | Tensor, is_same: Sequence[bool]
+    features_a: np.ndarray | Tensor, features_b: np.ndarray | Tensor, is_same: Flags
 ) -> tuple[np.ndarray, np.ndarray]:
     """Squared distances (P,) of unit features, in float64, and the flags (P,), all checked."""
     a, b = torch.as_tensor(features_a), torch.as_tensor(features_b)

@@ -7,12 +7,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 DISTANCES = ('cosine', 'euclidean')
+"""The kinds of distance."""
 
 
 def pairwise_distance(one: Tensor, other: Tensor, kind: str = 'euclidean') -> Tensor:
     """The distance (N, M) of every row of one (N, D) to every row of another (M, D).
 
-    ``cosine``: 1 - cos, in [0, 2]. ``euclidean``: the length of the difference, not squared.
+    Args:
+        one: (N, D).
+        other: (M, D).
+        kind: ``cosine``: 1 - cos, in [0, 2]. ``euclidean``: the length of the difference, not
+            squared.
 
     Raises:
         ValueError: An unknown kind, or rows of different length.
@@ -34,11 +39,15 @@ def squared_euclidean(one: Tensor, other: Tensor) -> Tensor:
 
 
 def check_kind(kind: str) -> None:
-    """A ValueError unless it is the name of a distance."""
+    """Refuse an unknown kind of distance.
+
+    Raises:
+        ValueError: It is none of ``DISTANCES``.
+    """
     if kind not in DISTANCES:
         raise ValueError(f'distance must be one of {list(DISTANCES)}, got {kind!r}')
 
 
 def unit_features(features: Tensor) -> Tensor:
-    """Rows of length 1 (N, D): between them, Euclidean and cosine distance rank alike."""
+    """Rows of length 1 (N, D). Euclidean and cosine distance between them rank alike."""
     return F.normalize(torch.as_tensor(features))

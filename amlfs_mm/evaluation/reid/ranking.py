@@ -1,9 +1,9 @@
 """Person re-identification scores from a distance matrix, by Market-1501's protocol.
 
-Of a query's ranking only the places of its positives matter, so nothing is sorted but those: a
-gallery image is counted before every positive that it is closer than.
+Only the places of a query's positives in its ranking matter, so only the positives are sorted. For
+each positive, the closer gallery images are counted.
 
-Shapes: Q queries, G gallery images, P the most positives that a query has.
+Shapes: Q queries, G gallery images, P the largest number of positives of a query.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from torch import Tensor
 from ..common import check_ranks
 
 JUNK = -1
-"""Market-1501's label of images that are neither right nor wrong: they leave the gallery."""
+"""Market-1501's label of images that are neither right nor wrong. They are not ranked."""
 
-CHUNK = 1 << 22  # elements of the distance matrix that are worked on at a time
+Numbers = Sequence[int] | np.ndarray | Tensor
+"""Whole numbers, one an image."""
 
 
 class QueryScores(NamedTuple):
-    """Scores of every query, each (Q,); NaN (``first_hit``: -1) where it has no positive."""
+    """Scores of every query, each (Q,). A query without positives has NaN (``first_hit``: -1)."""
 
     average_precision: Tensor
     """Mean of the precisions at the positives, in [0, 1] (torchreid, fast-reid)."""
@@ -38,17 +39,17 @@ class QueryScores(NamedTuple):
 
 def reid_metrics(
     distance: np.ndarray | Tensor,
-    query_ids: Sequence[int],
-    gallery_ids: Sequence[int],
-    query_cameras: Sequence[int],
-    gallery_cameras: Sequence[int],
+    query_ids: Numbers,
+    gallery_ids: Numbers,
+    query_cameras: Numbers,
+    gallery_cameras: Numbers,
     ranks: Sequence[int] = (1, 5, 10),
 ) -> dict[str, float]:
     """mAP, mINP and CMC of a person re-identification ranking, in percent.
 
-    Market-1501's protocol (Zheng et al., ICCV 2015): for each query, gallery images of its identity
-    from its own camera leave the ranking, and so do junk images (identity -1). Queries without a
-    positive do not count. Equal distances rank in gallery order.
+    Market-1501's protocol (Zheng et al., ICCV 2015). For each query, gallery images of its identity
+    from its own camera are not ranked. Junk images (identity -1) are not ranked either. Queries
+    without a positive do not count. Equal distances rank in the order of the gallery.
 
     Args:
         distance: (Q, G), smaller is more alike; an array or a tensor on any device.
@@ -56,12 +57,12 @@ def reid_metrics(
         gallery_ids: (G,) identities; 0 (Market-1501's distractors) is an identity as any other.
         query_cameras: (Q,).
         gallery_cameras: (G,).
-        ranks: Which of the CMC curve to give.
+        ranks: Each k of the CMC curve to give.
 
     Returns:
-        ``mAP`` (mean of the precisions at the positives, as torchreid and fast-reid have it),
-        ``mAP_trapezoid`` (as the Matlab code of Market-1501 has it; never larger), ``mINP``, and
-        ``rank<k>`` for each of ``ranks``: the share of queries with a positive among the first k.
+        ``mAP``, the mean of the precisions at the positives (torchreid, fast-reid);
+        ``mAP_trapezoid`` (the Matlab code of Market-1501), never larger; ``mINP``; and ``rank<k>``
+        for each of ``ranks``, the share of queries with a positive among the first k.
 
     Raises:
         ValueError: A shape does not fit, the gallery is empty, a distance is NaN, a rank is below
@@ -73,12 +74,18 @@ def reid_metrics(
 
 def score_queries(
     distance: np.ndarray | Tensor,
-    query_ids: Sequence[int],
-    gallery_ids: Sequence[int],
-    query_cameras: Sequence[int],
-    gallery_cameras: Sequence[int],
+    query_ids: Numbers,
+    gallery_ids: Numbers,
+    query_cameras: Numbers,
+    gallery_cameras: Numbers,
+    block_elements: int = 1 << 22,
 ) -> QueryScores:
-    """The scores of each query by itself; arguments and errors as in :func:`reid_metrics`."""
+    """The scores of each query; arguments and errors as in :func:`reid_metrics`.
+
+    Args:
+        block_elements: Elements of the distance matrix that are scored at a time. It does not
+            change the result.
+    """
     distance = torch.as_tensor(distance)
     if distance.ndim != 2 or 0 in distance.shape:
         raise ValueError(
@@ -96,7 +103,7 @@ def score_queries(
         distance = distance[:, real]
         gallery_ids, gallery_cameras = gallery_ids[real], gallery_cameras[real]
     parts = []
-    rows = max(1, CHUNK // g)
+    rows = max(1, block_elements // g)
     for start in range(0, q, rows):
         part = slice(start, start + rows)
         same_id = query_ids[part, None] == gallery_ids
@@ -125,7 +132,7 @@ def rank_positives(distance: Tensor, positive: Tensor, negative: Tensor) -> Tens
     elif distance.dtype.itemsize < 4:
         distance = distance.float()
     if torch.isnan(distance).any():
-        raise ValueError('distance has NaN: the features, or the model, are not finite')
+        raise ValueError('distance has NaN: the features are not finite')
 
     # The positives' distances (Q, P), ascending; columns start in gallery order and the sort is
     # stable, so equals stay in it. Padding is at infinity, behind a real positive there.
@@ -167,12 +174,7 @@ def summarise(scores: QueryScores, ranks: Sequence[int] = (1, 5, 10)) -> dict[st
         ValueError: No query has a positive, or a rank is not a whole number above 0.
     """
     check_ranks(ranks)
-    valid = scores.first_hit >= 0
-    if not valid.any():
-        raise ValueError(
-            f'none of the {len(valid)} queries has a positive in the gallery (an image of its '
-            'identity from another camera): are query and gallery of the same split?'
-        )
+    valid = _with_positive(scores)
     metrics = dict(
         mAP=scores.average_precision[valid].mean(),
         mAP_trapezoid=scores.average_precision_trapezoid[valid].mean(),
@@ -184,10 +186,26 @@ def summarise(scores: QueryScores, ranks: Sequence[int] = (1, 5, 10)) -> dict[st
 
 
 def cumulative_match(scores: QueryScores, max_rank: int) -> Tensor:
-    """The CMC curve (max_rank,), percent: queries with a positive among the first 1, 2, ..."""
-    hits = scores.first_hit[scores.first_hit >= 0].clamp(max=max_rank)
+    """The CMC curve (max_rank,): queries with a positive among the first 1, 2, ..., in percent.
+
+    Raises:
+        ValueError: No query has a positive, or max_rank is not a whole number above 0.
+    """
+    check_ranks([max_rank])
+    hits = scores.first_hit[_with_positive(scores)].clamp(max=max_rank)
     count = torch.bincount(hits, minlength=max_rank + 1)[:max_rank]
-    return 100 * count.cumsum(0).double() / max(1, len(hits))
+    return 100 * count.cumsum(0).double() / len(hits)
+
+
+def _with_positive(scores: QueryScores) -> Tensor:
+    """Which queries (Q,) have a positive; a ValueError if none has."""
+    valid = scores.first_hit >= 0
+    if not valid.any():
+        raise ValueError(
+            f'none of the {len(valid)} queries has a positive in the gallery (an image of its '
+            'identity from another camera): are query and gallery of the same split?'
+        )
+    return valid
 
 
 def _score_hits(hits: Tensor) -> QueryScores:
@@ -209,7 +227,7 @@ def _score_hits(hits: Tensor) -> QueryScores:
     )
 
 
-def _vector(name: str, values: Sequence[int], length: int, device: torch.device) -> Tensor:
+def _vector(name: str, values: Numbers, length: int, device: torch.device) -> Tensor:
     vector = torch.as_tensor(values, device=device)
     if vector.shape != (length,):
         raise ValueError(

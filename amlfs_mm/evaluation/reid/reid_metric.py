@@ -12,31 +12,34 @@ from torch import Tensor
 
 from amlfs_mm.registry import METRICS
 
-from ..common import own_copy
+from ..common import check_fields, check_ranks, own_copy
 from .distances import check_kind, pairwise_distance, unit_features
 from .features import Features, save_features
 from .ranking import QueryScores, score_queries, summarise
 from .reranking import k_reciprocal_rerank
 
-CHUNK = 1 << 24  # elements of the distance matrix at a time
+ROLES = ('query', 'gallery')
 
 
 @METRICS.register_module()
 class ReIDMetric(BaseMetric):
     """Ranks a gallery for each query and scores it by Market-1501's protocol.
 
-    Needs from each data sample ``feature`` (D,), ``person_id``, ``camera_id`` and ``role``
-    (``query`` or ``gallery``), in any order; :class:`amlfs_mm.EmbeddingClassifier` and
-    :class:`amlfs_mm.ReIDDataset` set them. Results are ``reid/mAP``, ``reid/mAP_trapezoid``,
-    ``reid/mINP``, ``reid/rank<k>``, in percent; see :func:`amlfs_mm.evaluation.reid_metrics`. They
-    are NaN where a feature is not finite: a search counts such a candidate as diverged.
+    It needs from each data sample ``feature`` (D,), ``person_id``, ``camera_id`` and ``role``
+    (``query`` or ``gallery``), in any order. :class:`amlfs_mm.EmbeddingClassifier` and
+    :class:`amlfs_mm.ReIDDataset` set them. An image that comes twice, by ``sample_idx`` and
+    ``img_path``, counts once.
 
-    Re-ranking is for the test evaluator: it takes much longer than ranking and is not what a search
-    should be rewarded for.
+    Results are ``reid/mAP``, ``reid/mAP_trapezoid``, ``reid/mINP`` and ``reid/rank<k>``, in
+    percent; see :func:`amlfs_mm.evaluation.reid_metrics`. If a feature is not finite, they are
+    NaN. A search counts such a candidate as diverged.
+
+    Use re-ranking in the test evaluator. It takes much longer than ranking, and a search should
+    not be rewarded for it.
 
     Args:
         distance: ``cosine`` or ``euclidean``.
-        ranks: Of the CMC curve.
+        ranks: Each k of the CMC curve.
         rerank: Also score the re-ranked distance: ``reid/mAP_rerank`` and so on.
         rerank_options: ``k1``, ``k2``, ``lambda_value`` of
             :func:`amlfs_mm.evaluation.k_reciprocal_rerank`; the defaults are those for Market-1501
@@ -44,6 +47,9 @@ class ReIDMetric(BaseMetric):
         features_file: Write the features, identities, cameras, paths of queries and gallery to this
             ``.npz``.
         kwargs: As in mmengine's ``BaseMetric``.
+
+    Raises:
+        ValueError: The distance is unknown, or a rank is not a whole number above 0.
     """
 
     default_prefix = 'reid'
@@ -59,6 +65,7 @@ class ReIDMetric(BaseMetric):
     ) -> None:
         super().__init__(**kwargs)
         check_kind(distance)
+        check_ranks(ranks)
         self.distance = distance
         self.ranks = tuple(ranks)
         self.rerank = rerank
@@ -66,7 +73,20 @@ class ReIDMetric(BaseMetric):
         self.features_file = features_file
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Keep the feature and the labels of each sample of a batch.
+
+        Raises:
+            ValueError: A sample lacks one of them, or has an unknown role.
+        """
+        fields = ('feature', 'person_id', 'camera_id', 'role')
         for sample in data_samples:
+            check_fields(sample, fields, type(self).__name__)
+            if sample['role'] not in ROLES:
+                raise ValueError(
+                    f'ReIDMetric knows the roles {list(ROLES)}, but sample '
+                    f"{sample.get('img_path', '')} has {sample['role']!r}: evaluate ReIDDataset's "
+                    "part 'val' or 'test'"
+                )
             self.results.append(
                 (
                     own_copy(sample['feature']),
@@ -74,10 +94,17 @@ class ReIDMetric(BaseMetric):
                     int(sample['camera_id']),
                     sample['role'],
                     sample.get('img_path', ''),
+                    sample.get('sample_idx'),
                 )
             )
 
     def compute_metrics(self, results: list) -> dict[str, float]:
+        """The metrics of all images; NaN if a feature is not finite.
+
+        Raises:
+            ValueError: There is no query, no gallery image, or no query with a positive.
+        """
+        results = each_once(results)
         query, gallery = gather_images(results, 'query'), gather_images(results, 'gallery')
         if self.features_file is not None:
             save_features(self.features_file, query, gallery)
@@ -99,11 +126,22 @@ class ReIDMetric(BaseMetric):
         return metrics
 
 
+def each_once(results: list) -> list:
+    """Each image once: samplers may repeat some. Images without ``sample_idx`` all stay."""
+    known, kept = set(), []
+    for result in results:
+        *_, role, path, index = result
+        if index is None or (role, path, index) not in known:
+            known.add((role, path, index))
+            kept.append(result)
+    return kept
+
+
 def gather_images(results: list, role: str) -> Features:
     """The images of a role.
 
     Raises:
-        ValueError: There is none.
+        ValueError: There is no such image.
     """
     mine = [result for result in results if result[3] == role]
     if not mine:
@@ -113,13 +151,22 @@ def gather_images(results: list, role: str) -> Features:
             f"{roles}. The evaluation data needs queries and a gallery: ReIDDataset's part 'val' "
             "or 'test'"
         )
-    features, ids, cameras, _, paths = zip(*mine, strict=True)
+    features, ids, cameras, _, paths, _ = zip(*mine, strict=True)
     return Features(torch.stack(features), torch.tensor(ids), torch.tensor(cameras), list(paths))
 
 
-def score_features(query: Features, gallery: Features, distance: str) -> QueryScores:
-    """Every query's scores; the distance matrix never exists as a whole."""
-    rows = max(1, CHUNK // len(gallery.ids))
+def score_features(
+    query: Features, gallery: Features, distance: str, block_elements: int = 1 << 24
+) -> QueryScores:
+    """The scores of every query. The distance matrix is never in memory as a whole.
+
+    Args:
+        query: The queries.
+        gallery: The gallery.
+        distance: ``cosine`` or ``euclidean``.
+        block_elements: Distances in memory at a time. It does not change the result.
+    """
+    rows = max(1, block_elements // len(gallery.ids))
     parts = []
     for start in range(0, len(query.ids), rows):
         part = slice(start, start + rows)
@@ -136,8 +183,15 @@ def score_features(query: Features, gallery: Features, distance: str) -> QuerySc
 
 
 def rerank_features(query: Features, gallery: Features, distance: str, options: dict) -> Tensor:
-    """The re-ranked distance (Q, G); cosine means Euclidean between unit features."""
-    features = (query.features, gallery.features)
+    """The re-ranked distance (Q, G).
+
+    Args:
+        query: The queries.
+        gallery: The gallery.
+        distance: ``euclidean``, or ``cosine``: Euclidean between unit features.
+        options: Of :func:`.k_reciprocal_rerank`.
+    """
+    one, other = query.features, gallery.features
     if distance == 'cosine':
-        features = map(unit_features, features)
-    return k_reciprocal_rerank(*features, **options)
+        one, other = unit_features(one), unit_features(other)
+    return torch.as_tensor(k_reciprocal_rerank(one, other, **options))

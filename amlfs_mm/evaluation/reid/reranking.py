@@ -1,14 +1,15 @@
 """Re-ranking by k-reciprocal neighbours (Zhong et al., CVPR 2017), in blocks and sparse.
 
-The published code holds several dense matrices of all images by all images. Here a row of distances
-lives as long as its block; what is kept are each image's nearest neighbours and its few non-zero
-weights.
+The published code keeps several dense matrices of all images by all images. Here only a block of
+distances is in memory at a time. What is kept are the nearest neighbours of each image and its few
+non-zero weights.
 
 Shapes: Q queries, G gallery images, N = Q + G of both, E non-zero weights.
 """
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -17,15 +18,16 @@ from torch import Tensor
 
 from .distances import squared_euclidean
 
-BLOCK = 1 << 24  # elements of a block of distances, or of the sums over shared neighbours
-
 
 class Weights(NamedTuple):
-    """A sparse (N, N): weights (E,) of images at other images, sorted by row and column."""
+    """A sparse (N, N) matrix of the weights of images at other images, by row and column."""
 
     row: Tensor
+    """(E,)."""
     column: Tensor
+    """(E,)."""
     value: Tensor
+    """(E,)."""
 
 
 def k_reciprocal_rerank(
@@ -34,6 +36,7 @@ def k_reciprocal_rerank(
     k1: int = 20,
     k2: int = 6,
     lambda_value: float = 0.3,
+    block_elements: int = 1 << 24,
 ) -> np.ndarray | Tensor:
     """The re-ranked distance (Q, G) of queries to gallery images.
 
@@ -50,6 +53,8 @@ def k_reciprocal_rerank(
         k1: Neighbours of an image; at most N - 1 exist.
         k2: Neighbours over which its weights are averaged; 1: none but itself.
         lambda_value: Share of the original distance, in [0, 1].
+        block_elements: Elements of the dense matrices in memory at a time. It does not change the
+            result.
 
     Returns:
         (Q, G), an array if the query features are one.
@@ -65,12 +70,14 @@ def k_reciprocal_rerank(
         features = features.float()
     num_queries, n = len(query), len(features)
     # An image is the first of its own neighbours. np.around and round both go to even halves.
-    nearest, scale, distance = _nearest(features, min(max(k1 + 1, k2), n), num_queries)
-    pairs = _reciprocal_pairs(nearest[:, : k1 + 1], round(k1 / 2) + 1)
-    weights = _neighbourhood_weights(features, scale, pairs)
+    nearest, scale, distance = _nearest(
+        features, min(max(k1 + 1, k2), n), num_queries, block_elements
+    )
+    pairs = _reciprocal_pairs(nearest[:, : k1 + 1], round(k1 / 2) + 1, block_elements)
+    weights = _neighbourhood_weights(features, scale, pairs, block_elements)
     if k2 > 1:
         weights = _average_over_nearest(weights, nearest[:, :k2])
-    jaccard = _jaccard_distance(weights, n, num_queries)
+    jaccard = _jaccard_distance(weights, n, num_queries, block_elements)
     result = distance.mul_(lambda_value).add_(jaccard, alpha=1 - lambda_value)
     return result.numpy() if isinstance(query_features, np.ndarray) else result
 
@@ -85,7 +92,8 @@ def _check(query: Tensor, gallery: Tensor, k1: int, k2: int, lambda_value: float
         raise ValueError(
             f'there is nothing to rank: {len(query)} queries, {len(gallery)} gallery images'
         )
-    if k1 < 1 or k2 < 1 or not 0 <= lambda_value <= 1:
+    whole = isinstance(k1, Integral) and isinstance(k2, Integral)
+    if not whole or k1 < 1 or k2 < 1 or not 0 <= lambda_value <= 1:
         raise ValueError(
             'k1 and k2 are whole numbers from 1 and lambda_value is in [0, 1]; got '
             f'k1={k1}, k2={k2}, lambda_value={lambda_value}'
@@ -95,14 +103,20 @@ def _check(query: Tensor, gallery: Tensor, k1: int, k2: int, lambda_value: float
             raise ValueError(f'the {name} features are not all finite')
 
 
-def _nearest(features: Tensor, k: int, num_queries: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Each image's k nearest (N, k), itself among them; its largest squared distance (N,); and the
-    queries' squared distances to the gallery, divided by that (Q, G)."""
+def _nearest(
+    features: Tensor, k: int, num_queries: int, block_elements: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Each image's k nearest, its largest squared distance, and the queries' distances.
+
+    Returns:
+        (N, k) the nearest, with the image itself; (N,) the largest squared distance; (Q, G) the
+        queries' squared distances to the gallery, divided by the query's largest.
+    """
     n = len(features)
     neighbours = torch.empty(n, k, dtype=torch.int64, device=features.device)
     scale = features.new_empty(n)
     to_gallery = features.new_empty(num_queries, n - num_queries)
-    rows = max(1, BLOCK // n)
+    rows = max(1, block_elements // n)
     for start in range(0, n, rows):
         block = slice(start, min(start + rows, n))
         squared = squared_euclidean(features[block], features)
@@ -122,7 +136,7 @@ def _nearest(features: Tensor, k: int, num_queries: int) -> tuple[Tensor, Tensor
 def _smallest(values: Tensor, k: int) -> Tensor:
     """Columns (R, k) of each row's k smallest values (R, C), ascending, equals in column order."""
     smallest, column = values.topk(k, largest=False)
-    # topk takes any of those equal to its last: where it had a choice, sort.
+    # topk takes any of several values equal to its last one. Sort the rows where it could choose.
     choice = ((values <= smallest[:, -1:]).sum(1) > k).nonzero().squeeze(1)
     if len(choice):
         smallest[choice], order = (part[:, :k] for part in values[choice].sort(dim=1, stable=True))
@@ -132,14 +146,14 @@ def _smallest(values: Tensor, k: int) -> Tensor:
     return column.gather(1, order)
 
 
-def _reciprocal_pairs(neighbours: Tensor, half: int) -> Tensor:
+def _reciprocal_pairs(neighbours: Tensor, half: int, block_elements: int) -> Tensor:
     """The pairs (E, 2), sorted, of an image and a member of its expanded neighbourhood R*."""
     mutual = _is_mutual(neighbours)  # (N, k): R(i) = neighbours[i][mutual[i]]
     near = neighbours[:, :half]
     near_mutual = _is_mutual(near)
     n, k = neighbours.shape
     keys = []
-    rows = max(1, BLOCK // (k * k * half))
+    rows = max(1, block_elements // (k * k * half))
     for start in range(0, n, rows):
         block = slice(start, min(start + rows, n))
         own = torch.arange(block.start, block.stop, device=neighbours.device)
@@ -164,11 +178,13 @@ def _is_mutual(neighbours: Tensor) -> Tensor:
     return torch.stack(columns, dim=1)
 
 
-def _neighbourhood_weights(features: Tensor, scale: Tensor, pairs: Tensor) -> Weights:
+def _neighbourhood_weights(
+    features: Tensor, scale: Tensor, pairs: Tensor, block_elements: int
+) -> Weights:
     """exp(-d) at the pairs, each image's divided by their sum."""
     row, column = pairs.unbind(1)
     value = features.new_empty(len(pairs))
-    step = max(1, BLOCK // features.shape[1])
+    step = max(1, block_elements // features.shape[1])
     for start in range(0, len(pairs), step):
         part = slice(start, start + step)
         squared = (features[row[part]] - features[column[part]]).square_().sum(1)
@@ -197,7 +213,7 @@ def _entries(first: Tensor, count: Tensor) -> Tensor:
     return behind + torch.arange(len(behind), device=count.device)
 
 
-def _jaccard_distance(weights: Weights, n: int, num_queries: int) -> Tensor:
+def _jaccard_distance(weights: Weights, n: int, num_queries: int, block_elements: int) -> Tensor:
     """1 - sum of minima / sum of maxima of two images' weights: (Q, G), queries to gallery.
 
     A row sums to 1, so that the maxima sum to 2 - the minima.
@@ -218,9 +234,9 @@ def _jaccard_distance(weights: Weights, n: int, num_queries: int) -> Tensor:
     while start < num_queries:
         # As many queries as keep both the dense sums and the list of shared neighbours in a block.
         spent = cost[edges[start] - 1] if edges[start] > 0 else 0
-        fits = int(torch.searchsorted(cost, spent + BLOCK, right=True))
+        fits = int(torch.searchsorted(cost, spent + block_elements, right=True))
         stop = int(torch.searchsorted(edges, fits, right=True)) - 1
-        stop = max(start + 1, min(stop, start + BLOCK // (n - num_queries), num_queries))
+        stop = max(start + 1, min(stop, start + block_elements // (n - num_queries), num_queries))
         entry = torch.arange(int(edges[start]), int(edges[stop]), device=row.device)
         shared = _entries(first[column[entry]], count[column[entry]])
         entry = entry.repeat_interleave(count[column[entry]])

@@ -11,7 +11,15 @@ from amlfs_mm.registry import MODELS
 
 
 class OptionAShortcut(nn.Module):
-    """Shortcut without parameters: subsample by the stride, pad new channels with zeros."""
+    """The shortcut without parameters: subsample by the stride, pad new channels with zeros.
+
+    He et al., arXiv 1512.03385, option A.
+
+    Args:
+        in_channels: Of the input.
+        out_channels: Of the output, not fewer.
+        stride: Of the block.
+    """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
@@ -19,6 +27,7 @@ class OptionAShortcut(nn.Module):
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
+        """(N, out_channels, H / stride, W / stride) of x (N, in_channels, H, W)."""
         half = self.new_channels // 2
         x = x[:, :, :: self.stride, :: self.stride]
         return F.pad(x, (0, 0, 0, 0, half, self.new_channels - half))
@@ -29,13 +38,16 @@ class CIFARResNet(ResNet_CIFAR):
     """ResNet of depth 6n + 2: three stages of n basic blocks, 16, 32, 64 channels, option A.
 
     With depth 20 and a linear classifier with bias it has He et al.'s 0.27M (269,722) parameters.
-    mmpretrain's ``ResNet_CIFAR`` is the ImageNet net with a small stem: other depths, four stages,
-    projection shortcuts (option B).
+    mmpretrain's ``ResNet_CIFAR`` is another net: the ImageNet ResNet with a small stem. It has
+    other depths, four stages and projection shortcuts (option B).
 
     Args:
         depth: 8, 14, 20, 32, 44, 56 or 110.
         base_channels: Channels of the first stage and the stem.
         kwargs: As in ``ResNet_CIFAR``.
+
+    Raises:
+        ValueError: The depth is none of these.
     """
 
     arch_settings = {6 * n + 2: (BasicBlock, (n, n, n)) for n in (1, 2, 3, 5, 7, 9, 18)}
@@ -55,6 +67,7 @@ class CIFARResNet(ResNet_CIFAR):
         )
 
     def make_res_layer(self, **kwargs) -> nn.Sequential:
+        """A stage as ``ResNet_CIFAR`` makes it, with a shortcut of option A."""
         layer = super().make_res_layer(**kwargs)
         if layer[0].downsample is not None:
             layer[0].downsample = OptionAShortcut(

@@ -1,4 +1,4 @@
-"""What backbones for faces of one size share."""
+"""A check that backbones for faces of one size share."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from torch import Tensor
 
 
 def check_face_size(x: Tensor, size: tuple[int, int], name: str) -> None:
-    """Refuse images (N, 3, H, W) that are not of the size (H, W) a backbone was built for.
+    """Refuse images that do not have the size for which a backbone was built.
+
+    Args:
+        x: (N, 3, H, W).
+        size: (H, W) of the backbone.
+        name: Of the backbone, for the message.
 
     Raises:
-        ValueError: Their size differs.
+        ValueError: The size of the images differs.
     """
     if tuple(x.shape[2:]) != tuple(size):
         raise ValueError(

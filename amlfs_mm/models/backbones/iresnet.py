@@ -13,7 +13,13 @@ from .face_input import check_face_size
 
 
 class IBasicBlock(nn.Module):
-    """``shortcut(x) + BN conv PReLU BN conv BN (x)``; the second convolution has the stride."""
+    """``shortcut(x) + BN conv PReLU BN conv BN (x)``. The second convolution has the stride.
+
+    Args:
+        in_channels: Of the input.
+        channels: Of the output.
+        stride: Of the block.
+    """
 
     def __init__(self, in_channels: int, channels: int, stride: int) -> None:
         super().__init__()
@@ -30,6 +36,7 @@ class IBasicBlock(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
+        """(N, channels, H / stride, W / stride) of x (N, in_channels, H, W)."""
         y = self.prelu(self.bn2(self.conv1(self.bn1(x))))
         return self.downsample(x) + self.bn3(self.conv2(y))
 
@@ -38,18 +45,21 @@ class IBasicBlock(nn.Module):
 class IResNet(BaseModule):
     """IR-18, 34, 50 or 100: BN-dropout-linear-BN behind four stages of :class:`IBasicBlock`.
 
-    Parameters are named as in insightface's ``arcface_torch``, so that its backbone checkpoints
-    load: ``init_cfg=dict(type='Pretrained', checkpoint='backbone.pth')``. 43,590,848
-    parameters at depth 50, of which the last BN's 512 scales stay 1. Convolutions start at
-    N(0, 0.1^2).
+    Parameters have the names of insightface's ``arcface_torch``, so its backbone checkpoints load:
+    ``init_cfg=dict(type='Pretrained', checkpoint='backbone.pth')``. At depth 50 there are
+    43,590,848 parameters. The 512 scales of the last BN are not trained, they stay 1. Convolutions
+    start at N(0, 0.1^2).
 
     Args:
         depth: 18, 34, 50 or 100.
         input_size: (H, W) of a face.
         out_channels: D, the length of the feature.
-        base_channels: Of the first stage; each one doubles them.
+        base_channels: Channels of the first stage. Each further stage has twice as many.
         dropout: Share of the flattened map that is dropped in training.
         init_cfg: As in mmengine's ``BaseModule``.
+
+    Raises:
+        ValueError: The depth is none of these.
     """
 
     arch_settings = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 14, 3), 100: (3, 13, 30, 3)}

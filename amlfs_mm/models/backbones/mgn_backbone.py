@@ -14,15 +14,15 @@ from amlfs_mm.registry import MODELS
 
 @MODELS.register_module()
 class MGNBackbone(BaseModule):
-    """A ResNet shared up to the first block of its third stage, then a copy of the rest a branch.
+    """A ResNet that is shared up to the first block of its third stage, then split into branches.
 
-    With ``strides=(2, 1, 1)`` the first branch halves its map in the last stage as ResNet does (12
-    x 4 of a 384 x 128 image), the other two do not (24 x 8). All branches start from the same
-    weights.
+    Each branch has its own copy of the rest. With ``strides=(2, 1, 1)`` the first branch halves
+    its map in the last stage, as ResNet does: 12 x 4 of a 384 x 128 image. The other two do not:
+    24 x 8. All branches start from the same weights.
 
     Args:
         depth: Of the ResNet.
-        strides: Of each branch's last stage.
+        strides: Stride of the last stage of each branch.
         stem_channels: Width of the stem.
         base_channels: Width of the first stage.
         init_cfg: Of the whole ResNet, before it is split: ``dict(type='Pretrained',
@@ -52,8 +52,8 @@ class MGNBackbone(BaseModule):
         return ResNet(**self.resnet_options, strides=(1, 2, 2, stride))
 
     def init_weights(self) -> None:
-        """Initialise one ResNet, by ``init_cfg``, and copy its parts."""
-        whole = self._build_resnet(stride=2)  # the stride is in no weight's shape
+        """Initialise one ResNet by ``init_cfg`` and copy its parts."""
+        whole = self._build_resnet(stride=2)  # no weight's shape depends on the stride
         whole.init_weights()
         self.trunk.load_state_dict(split_trunk(whole).state_dict())
         for branch in self.branches:
@@ -66,13 +66,13 @@ class MGNBackbone(BaseModule):
 
 
 def split_trunk(resnet: ResNet) -> nn.Sequential:
-    """A ResNet up to the first block of its third stage, res_conv4_1."""
+    """The part of a ResNet up to the first block of its third stage, res_conv4_1."""
     stem = [(name, getattr(resnet, name)) for name in ('conv1', 'bn1', 'relu', 'maxpool')]
     stages = [('layer1', resnet.layer1), ('layer2', resnet.layer2), ('layer3_0', resnet.layer3[0])]
     return nn.Sequential(OrderedDict(stem + stages))
 
 
 def split_branch(resnet: ResNet) -> nn.Sequential:
-    """The rest of it."""
+    """The part of a ResNet behind the first block of its third stage."""
     rest = nn.Sequential(*list(resnet.layer3)[1:])
     return nn.Sequential(OrderedDict(layer3_rest=rest, layer4=resnet.layer4))

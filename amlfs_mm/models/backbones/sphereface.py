@@ -12,39 +12,50 @@ from .face_input import check_face_size
 
 
 class PReLUConv(nn.Sequential):
-    """A 3x3 convolution and a PReLU with a slope a channel."""
+    """A 3 x 3 convolution and a PReLU with one slope a channel.
+
+    Args:
+        in_channels: Of the input.
+        out_channels: Of the output.
+        stride: Of the convolution.
+    """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
-        # As in the authors' prototxt: those that halve the map have a bias, the others none.
+        # As in the authors' prototxt: only convolutions that halve the map have a bias.
         conv = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=stride > 1)
         super().__init__(conv, nn.PReLU(out_channels))
 
 
 class ResidualPair(nn.Module):
-    """``x + PReLU(conv(PReLU(conv(x))))``."""
+    """``x + PReLU(conv(PReLU(conv(x))))``.
+
+    Args:
+        channels: Of input and output.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(PReLUConv(channels, channels), PReLUConv(channels, channels))
 
     def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) of x (N, C, H, W)."""
         return x + self.layers(x)
 
 
 @MODELS.register_module()
 class SphereFace20(BaseModule):
-    """Four stages that halve the map, of 1, 2, 4, 1 residual pairs, and a linear layer; no BN.
+    """Four stages that halve the map, of 1, 2, 4 and 1 residual pairs, and a linear layer; no BN.
 
-    20 convolutions; 22,666,944 parameters for faces of 112 x 96 (11,010,560 of
-    them in the last layer). Weights start as in the authors' prototxt: Caffe's "xavier", uniform in
-    ``+-sqrt(3 / fan_in)``, where there is a bias, N(0, 0.01^2) elsewhere; biases at 0, PReLU slopes
-    at 0.25. Their recipe doubles the biases' learning rate and decays only weights:
-    ``paramwise_cfg=dict(bias_lr_mult=2, bias_decay_mult=0)``.
+    There are 20 convolutions, and for faces of 112 x 96 22,666,944 parameters, 11,010,560 of them
+    in the last layer. Weights start as in the authors' prototxt. Layers with a bias start with
+    Caffe's "xavier", uniform in ``+-sqrt(3 / fan_in)``, the others at N(0, 0.01^2). Biases start at
+    0, PReLU slopes at 0.25. The authors' recipe doubles the learning rate of biases and decays only
+    weights: ``paramwise_cfg=dict(bias_lr_mult=2, bias_decay_mult=0)``.
 
     Args:
         input_size: (H, W) of a face.
         out_channels: D, the length of the feature.
-        base_channels: Of the first stage; each one doubles them.
+        base_channels: Channels of the first stage. Each further stage has twice as many.
         init_cfg: As in mmengine's ``BaseModule``.
     """
 

@@ -14,14 +14,17 @@ from amlfs_mm.utils.optional_imports import import_torchreid
 class TorchreidBackbone(BaseModule):
     """OSNet, MLFN, HA-CNN, PCB or another of torchreid's models, up to its feature.
 
-    Its classifiers go; identities are classified by the head of the config, which may be
-    ``AMLFSHead``. Parameters that the feature does not depend on (PCB's part reductions lie behind
-    it) are frozen. ``feature_dim`` is the head's ``in_channels``.
+    Its classifiers are removed. The head of the config classifies identities; it may be
+    ``AMLFSHead``. Parameters on which the feature does not depend are frozen, such as PCB's part
+    reductions.
+
+    Attributes:
+        feature_dim: D, the length of the feature: the ``in_channels`` of the head.
 
     Args:
         name: As in ``torchreid.reid.models.build_model``, such as ``osnet_x1_0``.
         pretrained: Let torchreid download its ImageNet weights.
-        input_size: (H, W) of the images; HA-CNN insists on (160, 64).
+        input_size: (H, W) of the images. HA-CNN takes only (160, 64).
         init_cfg: As in mmengine's ``BaseModule``.
 
     Raises:
@@ -39,7 +42,7 @@ class TorchreidBackbone(BaseModule):
         super().__init__(init_cfg)
         models = import_torchreid('models')
         try:
-            # 'triplet': in training, too, it gives its feature, beside its own logits.
+            # With 'triplet' it gives its feature in training too, beside its own logits.
             self.model = models.build_model(
                 name, num_classes=1, loss='triplet', pretrained=pretrained, use_gpu=False
             )
@@ -51,7 +54,7 @@ class TorchreidBackbone(BaseModule):
     def forward(self, x: Tensor) -> tuple[Tensor]:
         """The feature (N, D) of images (N, 3, H, W), in a tuple."""
         if hasattr(self.model, 'use_gpu'):
-            self.model.use_gpu = x.is_cuda  # HA-CNN makes tensors there
+            self.model.use_gpu = x.is_cuda  # where HA-CNN makes tensors
         feature = self.model(x)
         if self.training:
             _, feature = feature
@@ -60,8 +63,8 @@ class TorchreidBackbone(BaseModule):
         return (feature,)
 
     def _freeze_what_is_not_used(self, input_size: tuple[int, int]) -> int:
-        """Freeze the parameters without a gradient; the feature's length."""
-        self.eval()  # batch statistics stay as they are
+        """Freeze the parameters on which the feature does not depend; the feature's length."""
+        self.eval()  # keep the batch statistics
         (feature,) = self(torch.zeros(1, 3, *input_size))
         parameters = [p for p in self.parameters() if p.requires_grad]
         gradients = torch.autograd.grad(feature.sum(), parameters, allow_unused=True)
@@ -72,7 +75,7 @@ class TorchreidBackbone(BaseModule):
 
 
 def remove_classifiers(model: nn.Module) -> None:
-    """Replace the linear layers under names ``classifier...`` by identities."""
+    """Replace the layers whose names begin with ``classifier`` by identities, in place."""
     for name, child in model.named_children():
         if not name.startswith('classifier'):
             continue

@@ -1,4 +1,4 @@
-"""A classifier of identities that is used for its features."""
+"""A classifier of identities that is tested by its features."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ from amlfs_mm.registry import MODELS
 class EmbeddingClassifier(ImageClassifier):
     """mmpretrain's ``ImageClassifier``, trained on identities and tested by its features.
 
-    For persons (re-ID) and faces. ``mode='predict'`` sets each data sample's ``feature`` (D,), and
-    ``mode='tensor'`` gives the features (N, D): what the head's ``pre_logits`` makes of the output
-    of the neck, or of the backbone if there is none.
+    It is for persons (re-ID) and faces. A feature is what the head's ``pre_logits`` makes of the
+    output of the neck, or of the backbone if there is no neck. ``mode='predict'`` sets the
+    ``feature`` (D,) of each data sample. ``mode='tensor'`` gives the features (N, D).
 
     Args:
-        flip: What becomes of the features of an image and its mirror image. None: only the image's
-            is used. ``'average'``: their mean, which is their sum but for its length (MGN,
-            AM-softmax, insightface). ``'concatenate'``: both, 2 D numbers (SphereFace, CosFace).
+        flip: How to use the mirror image. None: not at all. ``'average'``: the mean of the features
+            of image and mirror image (MGN, AM-softmax, insightface, which take the sum; the
+            direction is the same). ``'concatenate'``: both in a row, 2 D numbers (SphereFace,
+            CosFace).
         args, kwargs: As in ``ImageClassifier``.
+
+    Raises:
+        ValueError: flip is none of the three.
     """
 
     def __init__(self, *args, flip: str | None = None, **kwargs) -> None:
@@ -46,7 +50,8 @@ class EmbeddingClassifier(ImageClassifier):
         inputs: Tensor,
         data_samples: list[DataSample] | None = None,
         mode: str = 'tensor',
-    ):
+    ) -> Tensor | list[DataSample] | dict[str, Tensor]:
+        """As in ``ImageClassifier``; ``mode='tensor'`` gives the features (N, D)."""
         if mode == 'tensor':
             return self.embed(inputs)
         return super().forward(inputs, data_samples, mode)
@@ -54,6 +59,7 @@ class EmbeddingClassifier(ImageClassifier):
     def predict(
         self, inputs: Tensor, data_samples: list[DataSample] | None = None
     ) -> list[DataSample]:
+        """The data samples, each with its ``feature`` (D,)."""
         features = self.embed(inputs)
         if data_samples is None:
             data_samples = [DataSample() for _ in features]

@@ -1,8 +1,9 @@
 """An embedding model behind the input that insightface gives a face recogniser.
 
-What insightface 2.1 does with a recogniser's ONNX file, read and tried: it knows one by its shape,
-one square input of at least 112 and one output; feeds RGB faces as (x - 127.5) / 127.5, unless some
-of the first nodes' names begin with Sub and Mul; and aligns to multiples of 112 or 128.
+This is what insightface 2.1 does with the ONNX file of a recogniser (its code was read and tried).
+It recognises such a file by its shapes: one square input of at least 112, and one output. It feeds
+RGB faces as (x - 127.5) / 127.5, unless the names of some of the first nodes begin with Sub and
+Mul. It aligns faces to multiples of 112 or 128.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import torch
 from torch import Tensor, nn
 
 MEAN = STD = 127.5
+"""insightface's normalisation."""
 
 
 class InsightFaceInput(nn.Module):
-    """A model for faces as insightface normalises and aligns them: RGB, (x - 127.5) / 127.5.
+    """Makes a model take faces as insightface normalises and aligns them: RGB, (x - 127.5) / 127.5.
 
-    Another normalisation or channel order of the model becomes part of the network. A model of
-    112 x 96 gets the middle of a face of 112 x 112: the two alignment templates are the same but
-    for 8 columns on either side.
+    If the model has another normalisation or channel order, this becomes part of the network. A
+    model of 112 x 96 gets the middle of a face of 112 x 112: both alignment templates are the same,
+    except for 8 columns on either side.
 
     Attributes:
         size: (H, W) that insightface feeds.
@@ -28,9 +30,9 @@ class InsightFaceInput(nn.Module):
     Args:
         model: Takes images (N, 3, H, W) and gives features (N, D).
         size: (H, W) of the model.
-        mean: Of the model's channels, in its order; of values from 0 to 255.
-        std: Likewise.
-        order: The model's channels, ``'RGB'`` or ``'BGR'``.
+        mean: Of each channel, in the model's order, of values from 0 to 255.
+        std: The standard deviation of each, likewise.
+        order: Of the model's channels, ``'RGB'`` or ``'BGR'``.
 
     Raises:
         ValueError: insightface cannot feed a model of that size.
@@ -65,10 +67,10 @@ class InsightFaceInput(nn.Module):
 
 
 def fed_size(size: tuple[int, int]) -> tuple[int, int]:
-    """The (H, W) that insightface feeds for a model of a size.
+    """The size (H, W) that insightface feeds to a model of a given size (H, W).
 
     Raises:
-        ValueError: There is none.
+        ValueError: insightface has no such size.
     """
     height, width = size
     if (height, width) == (112, 96):

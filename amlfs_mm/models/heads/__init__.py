@@ -1,7 +1,6 @@
-from ..layers.sharded_linear import ShardedLinear
 from .amlfs_head import AMLFSHead
 from .mgn_head import MGNHead, PerBranchMGNHead
 from .sft_head import SFTHead
 from .softmax_head import SoftmaxHead
 
-__all__ = ['AMLFSHead', 'MGNHead', 'PerBranchMGNHead', 'SFTHead', 'ShardedLinear', 'SoftmaxHead']
+__all__ = ['AMLFSHead', 'MGNHead', 'PerBranchMGNHead', 'SFTHead', 'SoftmaxHead']

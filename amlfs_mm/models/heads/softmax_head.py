@@ -20,7 +20,7 @@ from ..layers.ranks import target_rank
 from ..layers.sharded_linear import ShardedLinear, build_class_weights, whole_weight
 from ..losses import AMSoftmaxMargin, transform_target_logit
 from .accuracy import training_accuracy
-from .hard_targets import WholeBatchHead
+from .hard_targets import WholeBatchHead, is_whole
 from .labels import Labels
 
 
@@ -116,7 +116,8 @@ class SoftmaxHead(WholeBatchHead, LinearClsHead):
         """
         features = self.pre_logits(feats)
         sharded = isinstance(self.fc, ShardedLinear)
-        if 'gt_score' in data_samples[0] and not (self.has_margin or sharded):
+        soft = not is_whole(data_samples) and 'gt_score' in data_samples[0]
+        if soft and not (self.has_margin or sharded):
             return super().loss(feats, data_samples, **kwargs)
         target = self.labels(data_samples)
         if sharded:

@@ -1,1 +1,4 @@
-"""Logits and class weights: what heads are made of."""
+"""Parts of heads and necks: logits, class weights, ranks, and checks of their inputs.
+
+Imports go one way in this package: losses < layers < backbones, necks < heads < classifiers.
+"""

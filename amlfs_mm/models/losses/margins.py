@@ -1,8 +1,8 @@
 """The hand-made margins of face recognition as exact transforms t of the target's cosine.
 
-Each is a module with ``tangent(cosine) -> (slope, bias)``, t's value being ``slope * x + bias`` and
-its derivative ``slope``, as :class:`amlfs_mm.search.PiecewiseLinear` has it. The searched head
-starts at fits of the same functions: :mod:`amlfs_mm.search.known_losses`.
+Each is a module that satisfies :class:`amlfs_mm.search.protocols.Tangent`: ``tangent(cosine)``
+gives slope and bias. The value of t is ``slope * x + bias``, its derivative ``slope``. The search
+space has piecewise-linear fits of the same functions: :mod:`amlfs_mm.search.known_losses`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from amlfs_mm.registry import MODELS
 
 LEAST_SINE = 0.01
-"""ArcFace's slope sin(angle + m) / sin(angle) is that of this sine where the sine is smaller."""
+"""ArcFace's slope is sin(angle + m) / sin(angle). A smaller sin(angle) counts as this there."""
 
 
 @MODELS.register_module()
@@ -39,12 +39,15 @@ class AMSoftmaxMargin(nn.Module):
 class ArcFaceMargin(nn.Module):
     """``t(x) = cos(arccos x + m)``: ArcFace (Deng et al. 2019, arXiv 1801.07698).
 
-    Where the angle with the margin would exceed pi, ``x - m sin m``, as the authors' code and
-    mmpretrain's ``ArcFaceClsHead`` have it. Those give NaN at a cosine of 1, where the slope has a
-    pole; here it is capped within 0.6 degrees of the class weight, and the value is exact.
+    Where the angle with the margin would exceed pi, t is ``x - m sin m``, as in the authors' code
+    and mmpretrain's ``ArcFaceClsHead``. At a cosine of 1 the slope has a pole, and both give NaN
+    there. Here the slope is bounded within 0.6 degrees of the class weight. The value is exact.
 
     Args:
         m: The margin of the angle, in radians, in [0, pi / 2].
+
+    Raises:
+        ValueError: m is out of this range.
     """
 
     def __init__(self, m: float = 0.5) -> None:
@@ -69,16 +72,19 @@ class ArcFaceMargin(nn.Module):
 class ASoftmaxMargin(nn.Module):
     """``t(x) = (lambda x + psi(x)) / (1 + lambda)``: A-softmax (SphereFace, arXiv 1704.08063).
 
-    ``psi(x) = (-1)^k cos(m arccos x) - 2k`` with ``k = floor(m arccos(x) / pi)``.
-    lambda is annealed as in the authors' code: ``max(least, start (1 + gamma i)^-power)`` in the
-    i-th training batch, counted from 1. The count is a buffer: it is saved, resumed, handed over.
+    Here ``psi(x) = (-1)^k cos(m arccos x) - 2k`` with ``k = floor(m arccos(x) / pi)``. lambda falls
+    as in the authors' code: in the i-th training batch, counted from 1, it is
+    ``max(least, start (1 + gamma i)^-power)``. The count is a buffer: a checkpoint has it.
 
     Args:
         m: The multiple of the angle, a whole number >= 1.
         start: lambda before the first batch.
         gamma: How fast lambda falls.
         power: The exponent of its fall.
-        least: Where it stops falling.
+        least: The least lambda.
+
+    Raises:
+        ValueError: m is not a whole number from 1 up, or another number is negative.
     """
 
     def __init__(
@@ -105,12 +111,12 @@ class ASoftmaxMargin(nn.Module):
 
     @property
     def annealing(self) -> Tensor:
-        """lambda as it stands, a scalar."""
+        """The present lambda, a scalar."""
         fallen = self.start * (1 + self.gamma * self.iteration.double()) ** -self.power
         return fallen.clamp(min=self.least)
 
     def tangent(self, cosine: Tensor) -> tuple[Tensor, Tensor]:
-        """Slope and bias at each cosine (N,); a call in training counts as a batch."""
+        """Slope and bias at each cosine (N,). A call in training counts as one batch."""
         if self.training:
             self.iteration += 1
         x = cosine.clamp(-1, 1)
@@ -124,7 +130,7 @@ class ASoftmaxMargin(nn.Module):
 
 
 def chebyshev(x: Tensor, m: int) -> tuple[Tensor, Tensor]:
-    """``T_m(x) = cos(m arccos x)`` and its derivative, a polynomial and so finite at -1 and 1."""
+    """``T_m(x) = cos(m arccos x)`` and its derivative: polynomials, finite also at -1 and 1."""
     before, value = torch.ones_like(x), x
     derivative_before, derivative = torch.zeros_like(x), torch.ones_like(x)
     for _ in range(m - 1):

@@ -7,17 +7,17 @@ from torch import Tensor
 
 
 def spectral_feature_transform(features: Tensor, temperature: float) -> Tensor:
-    """Each feature as a mean over the batch, weighted by similarity.
+    """Each feature as a mean over the batch, weighted by similarity: ``T x``.
 
-    ``T x`` with T the row-wise softmax of ``cos(x_i, x_j) / temperature``, the diagonal included:
-    the transition matrix of a random walk on the batch's similarity graph.
+    T is the softmax over each row of ``cos(x_i, x_j) / temperature``, with the diagonal. It is the
+    transition matrix of a random walk on the similarity graph of the batch.
 
     Args:
-        features: (N, D).
-        temperature: Above 0; towards 0 every feature stays itself.
+        features: x (N, D).
+        temperature: Above 0. The nearer to 0, the nearer is T to the identity.
 
     Returns:
-        (N, D). Gradients go through T as well.
+        (N, D). T has a gradient too.
     """
     unit = F.normalize(features)
     return (unit @ unit.T / temperature).softmax(dim=1) @ features

@@ -14,15 +14,16 @@ from amlfs_mm.utils.autocast import without_autocast
 
 @MODELS.register_module()
 class BatchHardTripletLoss(nn.Module):
-    """Mean over anchors of ``max(0, margin + farthest positive - nearest negative)``.
+    """The mean over anchors of ``max(0, margin + farthest positive - nearest negative)``.
 
-    Euclidean distances within the batch that this process has, in float32 (Hermans et al.,
-    arXiv 1703.07737). The numbers are those of ``torchreid.reid.losses.TripletLoss``, which takes
-    the anchors one by one, so that a GPU waits for the host twice an anchor.
+    Distances are Euclidean, of features that are not normalised, within the batch of this process,
+    in float32 (Hermans et al., arXiv 1703.07737). The numbers are those of
+    ``torchreid.reid.losses.TripletLoss``. That one takes the anchors one by one, and a GPU would
+    wait for the host twice an anchor.
 
     Args:
-        margin: As above; distances are of features that are not normalised.
-        loss_weight: Factor.
+        margin: As above.
+        loss_weight: A factor of the loss.
     """
 
     def __init__(self, margin: float = 0.3, loss_weight: float = 1.0) -> None:
@@ -34,8 +35,8 @@ class BatchHardTripletLoss(nn.Module):
         """The loss of features (N, D) with labels (N,).
 
         Raises:
-            ValueError: All labels are equal, so that there is no negative. On a GPU, which is not
-                waited for, a RuntimeError that CUDA reports later.
+            ValueError: All labels are equal: there is no negative. The host does not wait for a
+                GPU: there it is a RuntimeError, which CUDA reports later.
         """
         check_negatives(target)
         with without_autocast(features):

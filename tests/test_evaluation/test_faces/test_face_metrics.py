@@ -163,3 +163,20 @@ def test_verification_of_drawn_pairs():
         evaluate('FaceVerification', [dict(sample_idx=0, feature=torch.ones(4))], pairs='drawn')
     with pytest.raises(ValueError, match="'listed' or 'drawn', got 'all'"):
         METRICS.build(dict(type='amlfs_mm.FaceVerification', pairs='all'))
+
+
+def test_a_model_that_sets_no_feature():
+    made = [{k: v for k, v in sample.items() if k != 'feature'} for sample in images()]
+    with pytest.raises(
+        ValueError, match=r"FaceIdentification needs 'feature'.*EmbeddingClassifier"
+    ):
+        evaluate('FaceIdentification', made)
+
+
+@pytest.mark.parametrize('other', [dict(img_path='b/0.jpg'), dict(person_id=99)])
+def test_two_images_of_one_number(other: dict):
+    """Data sets that are put together count from 0 each: one image would hide the other."""
+    made = [dict(sample, img_path=f'a/{sample["sample_idx"]}.jpg') for sample in images()]
+    evaluate('FaceIdentification', [*made, made[3]])  # the same image again
+    with pytest.raises(ValueError, match=r'two images with sample_idx=3 .*ConcatDataset'):
+        evaluate('FaceIdentification', [*made, dict(made[3], **other)])

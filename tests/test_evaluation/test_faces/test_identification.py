@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from amlfs_mm.evaluation import gallery_identification_rate, identification_rate
-from amlfs_mm.evaluation.faces import identification
 
 SAME = 1e-12  # float64 rounds cosines of equal features to less than this
 
@@ -61,17 +60,15 @@ def draw(seed: int, n: int, dim: int, kind: str) -> np.ndarray:
 @pytest.mark.parametrize('seed', range(4))
 @pytest.mark.parametrize('kind', ['normal', 'ties'])
 @pytest.mark.parametrize('block', [None, 7])
-def test_is_the_protocol(seed: int, kind: str, block: int | None, monkeypatch):
-    if block:
-        monkeypatch.setattr(identification, 'BLOCK', block * 30)
+def test_is_the_protocol(seed: int, kind: str, block: int | None):
+    options = dict(block_elements=block * 30) if block else {}
     ids = np.random.default_rng(seed).integers(0, 9, 30)  # some persons have one image
     probes, distractors = draw(seed, 30, 4, kind), draw(seed + 100, 61, 4, kind)
     ranks = (1, 3, 61, 100)
     expected = naive_rates(probes, ids, distractors, ranks)
-    assert identification_rate(probes, ids, distractors, ranks) == expected
-    assert identification_rate(torch.tensor(probes), torch.tensor(ids), distractors, ranks) == (
-        expected
-    )
+    assert identification_rate(probes, ids, distractors, ranks, **options) == expected
+    tensors = torch.tensor(probes), torch.tensor(ids), distractors
+    assert identification_rate(*tensors, ranks, **options) == expected
     if kind == 'normal':
         assert expected['rank1'] < expected['rank3'] < expected['rank100'] == 100
 
@@ -137,14 +134,13 @@ def test_pairs_count_alike_not_persons():
 @pytest.mark.parametrize('seed', range(4))
 @pytest.mark.parametrize('kind', ['normal', 'ties'])
 @pytest.mark.parametrize('block', [None, 120])
-def test_gallery_is_the_protocol(seed: int, kind: str, block: int | None, monkeypatch):
-    if block:
-        monkeypatch.setattr(identification, 'BLOCK', block)
+def test_gallery_is_the_protocol(seed: int, kind: str, block: int | None):
+    options = dict(block_elements=block) if block else {}
     generator = np.random.default_rng(seed)
     ids, gallery_ids = generator.integers(0, 8, 30), generator.integers(0, 7, 25)
     arguments = draw(seed, 30, 5, kind), ids, draw(seed + 50, 25, 5, kind), gallery_ids
     expected = naive_gallery_rates(*arguments, (1, 4, 50))
-    assert gallery_identification_rate(*arguments, (1, 4, 50)) == expected
+    assert gallery_identification_rate(*arguments, (1, 4, 50), **options) == expected
     names = [f'person {i}' for i in ids], [f'person {i}' for i in gallery_ids]
     assert (
         gallery_identification_rate(
@@ -217,16 +213,18 @@ def test_bad_gallery(change: dict, says: str):
 
 
 @pytest.mark.skipif(not Path('/proc/self/clear_refs').exists(), reason='Linux tells the peak')
-def test_memory_does_not_grow_with_the_distractors(monkeypatch: pytest.MonkeyPatch):
+def test_memory_does_not_grow_with_the_distractors():
     """32,768 distractors: 67 MB of features and 17 MB of cosines, in a few."""
-    monkeypatch.setattr(identification, 'BLOCK', 1 << 17)
     generator = np.random.default_rng(0)
     probes = generator.standard_normal((128, 512), dtype=np.float32)
     base = generator.standard_normal((2048, 512), dtype=np.float32)
 
     def rate(chunks: int) -> None:
         identification_rate(
-            probes, np.arange(128) // 2, (np.roll(base, i, axis=1) for i in range(chunks))
+            probes,
+            np.arange(128) // 2,
+            (np.roll(base, i, axis=1) for i in range(chunks)),
+            block_elements=1 << 17,
         )
 
     def memory(kind: str) -> float:

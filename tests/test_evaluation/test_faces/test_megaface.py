@@ -9,7 +9,6 @@ import pytest
 import torch
 from mmengine.registry import METRICS
 
-from amlfs_mm.evaluation.faces import megaface
 from amlfs_mm.evaluation.faces.megaface import (
     FaceList,
     is_noise,
@@ -67,13 +66,12 @@ def test_wrong_feature_files(wrong: bytes, says: str, tmp_path: Path):
         read_feature(tmp_path / 'a.bin')
 
 
-def test_features_in_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(megaface, 'CHUNK', 2)
+def test_features_in_chunks(tmp_path: Path):
     features = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
     paths = [f'{i % 2}/{i}.jpg' for i in range(5)]
     for path, feature in zip(paths, features, strict=True):
         write_feature(tmp_path / f'{path}_x.bin', feature)
-    chunks = list(read_features(tmp_path, paths, '_x.bin'))
+    chunks = list(read_features(tmp_path, paths, '_x.bin', chunk_size=2))
     assert [len(chunk) for chunk in chunks] == [2, 2, 1]
     np.testing.assert_array_equal(np.concatenate(chunks), features)
     with pytest.raises(FileNotFoundError, match=r'2\.jpg_y\.bin|0\.jpg_y\.bin'):
@@ -141,3 +139,35 @@ def test_a_model_writes_features(tmp_path: Path):
     np.testing.assert_array_equal(chunk, features[:2])
     with pytest.raises(ValueError, match='not below image_root'):
         metric.process({}, [dict(img_path='/elsewhere/0.jpg', feature=features[0])])
+
+
+def test_what_a_model_cannot_write(tmp_path: Path):
+    """A missing field, and a feature that the devkit would compare without a word."""
+    options = dict(out_dir=str(tmp_path / 'out'), image_root=str(tmp_path))
+    metric = METRICS.build(dict(type='amlfs_mm.MegaFaceFeatures', **options))
+    sample = dict(img_path=str(tmp_path / '0.jpg'), feature=torch.tensor([1.0, float('nan')]))
+    with pytest.raises(ValueError, match=r'0\.jpg\.bin is not finite'):
+        metric.process({}, [sample])
+    assert not list((tmp_path / 'out').rglob('*.bin'))
+    with pytest.raises(ValueError, match=r"MegaFaceFeatures needs \['img_path'\].*meta_keys"):
+        metric.process({}, [dict(feature=torch.ones(2))])
+    with pytest.raises(ValueError, match=r"MegaFaceFeatures needs 'feature'.*EmbeddingClassifier"):
+        metric.process({}, [dict(img_path='0.jpg')])
+
+
+def test_lists_as_windows_writes_them(tmp_path: Path):
+    """A byte order mark, and lines that end in CR LF."""
+    (tmp_path / 'list.json').write_bytes(b'\xef\xbb\xbf{"path": ["a.jpg"],\r\n "id": [1]}')
+    assert read_list(tmp_path / 'list.json').paths == ['a.jpg']
+    (tmp_path / 'noise.txt').write_bytes(b'\xef\xbb\xbfa.jpg\r\nb.jpg\r\n')
+    assert read_noise(tmp_path / 'noise.txt') == {'a.jpg', 'b.jpg'}
+    (tmp_path / 'noise.txt').write_text('# nothing\n\n')
+    with pytest.raises(ValueError, match='names no image'):
+        read_noise(tmp_path / 'noise.txt')
+
+
+@pytest.mark.parametrize('bad', [[0.0, 0.0], [np.nan, 1.0]])
+def test_probes_without_a_direction_are_not_refined(bad: list):
+    features = np.array([[1.0, 0.0], bad])
+    with pytest.raises(ValueError, match=r'no direction .*first row 1'):
+        refine_probes(features, ['a', 'a'], np.array([True, False]))

@@ -6,7 +6,6 @@ import torch
 from torchreid.reid.metrics import evaluate_rank
 
 from amlfs_mm.evaluation import cumulative_match, reid_metrics, score_queries
-from amlfs_mm.evaluation.reid import ranking
 
 
 def naive_metrics(distance, query_ids, gallery_ids, query_cameras, gallery_cameras, ranks) -> dict:
@@ -126,11 +125,20 @@ def test_infinite_distances_rank_last():
     assert metrics['mAP'] == 50  # the tie of infinities is in gallery order
 
 
-def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch):
+def test_blocks_change_nothing():
     arguments = problem(3, ties=True)
-    whole = reid_metrics(*arguments)
-    monkeypatch.setattr(ranking, 'CHUNK', 200)
-    assert reid_metrics(*arguments) == whole
+    whole = score_queries(*arguments)
+    for one, other in zip(whole, score_queries(*arguments, block_elements=200), strict=True):
+        torch.testing.assert_close(one, other, equal_nan=True)
+
+
+def test_no_curve_without_a_positive():
+    """Nothing was found would be another statement than nothing could be found."""
+    scores = score_queries([[1.0]], [1], [2], [0], [1])
+    with pytest.raises(ValueError, match='none of the 1 queries has a positive'):
+        cumulative_match(scores, 3)
+    with pytest.raises(ValueError, match='whole numbers from 1'):
+        cumulative_match(score_queries([[1.0]], [1], [1], [0], [1]), 0)
 
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.int32])

@@ -13,7 +13,8 @@ from mmengine.registry import METRICS
 
 from amlfs_mm.evaluation import ReIDMetric, k_reciprocal_rerank, reid_metrics
 from amlfs_mm.evaluation.reid.distances import pairwise_distance
-from amlfs_mm.evaluation.reid.features import load_features
+from amlfs_mm.evaluation.reid.features import Features, load_features
+from amlfs_mm.evaluation.reid.reid_metric import score_features
 
 
 def samples(seed: int = 0, queries: int = 12, gallery: int = 50, dim: int = 6) -> list[dict]:
@@ -74,10 +75,52 @@ def test_names():
     }
 
 
-def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch):
-    whole = evaluate(samples())
-    monkeypatch.setattr('amlfs_mm.evaluation.reid.reid_metric.CHUNK', 120)
-    assert evaluate(samples()) == pytest.approx(whole)
+@pytest.mark.parametrize('distance', ['cosine', 'euclidean'])
+def test_blocks_change_nothing(distance: str):
+    query, gallery, (query_ids, gallery_ids, query_cameras, gallery_cameras) = arguments(samples())
+    parts = [
+        Features(query, torch.tensor(query_ids), torch.tensor(query_cameras), []),
+        Features(gallery, torch.tensor(gallery_ids), torch.tensor(gallery_cameras), []),
+    ]
+    whole = score_features(*parts, distance)
+    for block in (1, 120, 351):
+        for one, other in zip(whole, score_features(*parts, distance, block), strict=True):
+            torch.testing.assert_close(one, other, equal_nan=True)
+
+
+@pytest.mark.parametrize('field', ['feature', 'person_id', 'camera_id', 'role'])
+def test_a_missing_field(field: str):
+    made = samples()
+    del made[3][field]
+    cure = 'EmbeddingClassifier' if field == 'feature' else "meta_keys of the pipeline's PackInputs"
+    with pytest.raises(ValueError, match=f'ReIDMetric needs .*{field}.*{cure}'):
+        evaluate(made)
+
+
+def test_an_unknown_role():
+    """Its image would be left out without a word."""
+    made = samples()
+    made[3]['role'] = 'train'
+    with pytest.raises(ValueError, match=r"roles \['query', 'gallery'\].*\.jpg has 'train'"):
+        evaluate(made)
+
+
+def test_images_that_come_twice_count_once():
+    made = [dict(sample, sample_idx=i) for i, sample in enumerate(samples())]
+    whole = evaluate(made)
+    assert evaluate(made + made[:31]) == pytest.approx(whole)
+    # Data sets that are put together count from 0 each: these are two images.
+    other = dict(made[0], img_path='other.jpg', role='gallery')
+    more = evaluate([*made, other])
+    del other['sample_idx']
+    assert more == pytest.approx(evaluate([*made, other]))
+
+
+@pytest.mark.parametrize('ranks', [(0,), (1.5,), (True,), ('1',)])
+def test_ranks_are_whole_numbers(ranks: tuple):
+    with pytest.raises(ValueError, match='ranks are whole numbers from 1'):
+        ReIDMetric(ranks=ranks)
+    assert 'reid/rank2' in evaluate(samples(), ranks=np.array([2]))
 
 
 @pytest.mark.parametrize('rerank', [False, True])
@@ -127,6 +170,27 @@ def test_exported_features(tmp_path: Path):
     np.savez(tmp_path / 'other.npz', a=1)
     with pytest.raises(ValueError, match='query_features'):
         load_features(tmp_path / 'other.npz')
+
+
+def test_files_of_features_that_do_not_fit(tmp_path: Path):
+    path = tmp_path / 'features.npz'
+    evaluate(samples(), features_file=str(path))
+    arrays = dict(np.load(path))
+    np.savez(path, **{**arrays, 'query_ids': arrays['query_ids'][1:]})
+    with pytest.raises(ValueError, match=r'lengths \[12, 11, 12, 12\]'):
+        load_features(path)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ValueError, match=r'features\.npz is no file of exported features'):
+        load_features(path)
+    np.save(tmp_path / 'one.npy', np.ones(3))
+    with pytest.raises(ValueError, match='it holds one array'):
+        load_features(tmp_path / 'one.npy')
+
+
+def test_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    evaluate(samples(), features_file='~/deep/features.npz')
+    assert len(load_features('~/deep/features.npz')[0].ids) == 12
 
 
 REPLICA = """

@@ -11,6 +11,7 @@ from torch import nn
 from amlfs_mm.models import AMLFSHead, MGNHead, SFTHead, SoftmaxHead
 from amlfs_mm.models.heads.labels import Labels
 from amlfs_mm.models.necks import MGNFeatures
+from amlfs_mm.utils.lazy_data_samples import LazyDataSamples
 
 HEADS = {
     'AMLFSHead': lambda: AMLFSHead(5, 4),
@@ -108,3 +109,15 @@ def test_the_check_is_no_part_of_the_state():
     for copied in (copy.deepcopy(labels), pickle.loads(pickle.dumps(labels))):
         copied.eval()
     assert set(AMLFSHead(3, 4).state_dict()) == {'fc.weight', 'theta'}
+
+
+@pytest.mark.parametrize('head', HEADS)
+def test_a_batch_of_tensors_stays_one(head):
+    """A good batch makes no data sample, and the error of a bad one names its sample."""
+    sources = samples([0, 0, 0], img_path=['a.jpg', 'b.jpg', 'c.jpg'])
+    good = LazyDataSamples(torch.tensor([0, 4, 2]), sources)
+    losses = HEADS[head]().loss((torch.randn(3, 4),), good)
+    assert all(value.isfinite().all() for value in losses.values())
+    assert good.untouched
+    with pytest.raises(ValueError, match=r'^sample b\.jpg has the label 5, but'):
+        HEADS[head]().loss((torch.randn(3, 4),), LazyDataSamples(torch.tensor([0, 5, -1]), sources))
