@@ -77,7 +77,7 @@ def build(tmp_path: Path, runner_type: str = 'amlfs_mm.LossSearchRunner', **opti
 
 def load(path: Path) -> dict:
     """A checkpoint, read as safely as the tools do."""
-    return torch.load(path, weights_only=True)
+    return torch.load(path, 'cpu', weights_only=True)
 
 
 def assert_same_run(one: Path, other: Path, last: str = 'epoch_3.pth') -> None:

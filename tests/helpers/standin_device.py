@@ -156,6 +156,7 @@ class _Schema:
 
     views: bool  # its result lies in its argument's memory
     returned: list[int | None]  # the argument that a result is, None for a new one
+    tensors: list[int]  # the arguments that are one tensor
     outs: list[str]  # arguments that it may give another size
     host_scalars: bool
     counts: bool  # the host must know numbers of the device, if only to know the result's size
@@ -179,6 +180,7 @@ def _schema_of(op: torch._ops.OpOverload) -> _Schema:
     return _Schema(
         views=any(a is not None and not a.is_write for a in aliases),
         returned=own,
+        tensors=[i for i, a in enumerate(schema.arguments) if str(a.type) == 'Tensor'],
         outs=[a.name for a in schema.arguments if a.is_out],
         host_scalars=torch.Tag.pointwise in op.tags or schema.name in _TAKES_A_HOST_SCALAR,
         counts=bool(number or tags & set(op.tags)),
@@ -222,7 +224,7 @@ def _call(op: torch._ops.OpOverload, *args, **kwargs) -> Any:
     resized = [key for key in schema.outs if _is_empty(kwargs.get(key))]
     for key in resized:
         host_kwargs[key] = torch.empty(0, dtype=kwargs[key].dtype)
-    result = op(*host_args, **host_kwargs)
+    result = _with_numbers(op, schema, host_args)(*host_args, **host_kwargs)
     for key in resized:
         _replace(kwargs[key], host_kwargs[key])
     several = isinstance(result, tuple)
@@ -234,6 +236,14 @@ def _call(op: torch._ops.OpOverload, *args, **kwargs) -> Any:
         else:
             results.append(_on_device(value))
     return tuple(results) if several else results[0] if results else None
+
+
+def _with_numbers(op: torch._ops.OpOverload, schema: _Schema, args: tuple) -> Callable:
+    """The operator, or the overload that takes a number where torch has unwrapped a tensor."""
+    unwrapped = any(
+        isinstance(args[i], (bool, int, float)) for i in schema.tensors if i < len(args)
+    )
+    return op.overloadpacket if unwrapped else op
 
 
 def _on_device(value: Any) -> Any:

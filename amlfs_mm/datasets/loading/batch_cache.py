@@ -68,7 +68,7 @@ class CachedBatchLoader(DataLoader):
         images = self.dataset.dataset
         if isinstance(images, InMemoryImages):
             # Without workers: to send a batch takes longer than to make it.
-            return (images.batch(*batch) for batch in self.batch_sampler.batches())
+            return images.batches(self.batch_sampler.batches())
         return super().__iter__()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -78,6 +78,28 @@ class InMemoryImages(Dataset):
             data_samples=LazyDataSamples(labels, Selection(self.data_samples, indices)),
         )
 
+    def batches(self, order: Iterable[tuple[list[int], Sequence[int]]]) -> Iterator[dict]:
+        """:meth:`batch` of each (indices, seeds) of an epoch.
+
+        A GPU is told once, not once a batch, which images they are and how they are augmented.
+        """
+        order = list(order)
+        if self.device.type == 'cpu' or not order:
+            yield from (self.batch(*part) for part in order)
+            return
+        rows = torch.as_tensor(np.concatenate([indices for indices, _ in order])).to(self.device)
+        seeds = np.concatenate([np.asarray(seeds, np.int64) for _, seeds in order])
+        offsets, flips = (draw.to(self.device) for draw in self._draw(seeds))
+        end = 0
+        for indices, _ in order:
+            start, end = end, end + len(indices)
+            images = self.images.index_select(0, rows[start:end])
+            if self.padding or self.flip_prob:
+                images = shift_and_flip(images, self.padding, offsets[start:end], flips[start:end])
+            labels = self.labels.index_select(0, rows[start:end])
+            samples = LazyDataSamples(labels, Selection(self.data_samples, indices))
+            yield dict(inputs=images, data_samples=samples)
+
     def __getitems__(self, indices: list[int]) -> list[dict]:
         """A batch for loaders that collate samples."""
         batch = self.batch(indices)
@@ -146,8 +168,8 @@ def shift_and_flip(images: Tensor, padding: int, offsets: Tensor, flip: Tensor) 
     Args:
         images: (N, C, H, W), on any device.
         padding: Width of the border.
-        offsets: (N, 2) on the CPU, the row and column in the padded image at which a crop begins.
-        flip: (N,) bool on the CPU, which crops to mirror left to right.
+        offsets: (N, 2), the row and column in the padded image at which a crop begins.
+        flip: (N,) bool, which crops to mirror left to right.
     """
     height, width = images.shape[2:]
     padded = F.pad(images, [padding] * 4)
