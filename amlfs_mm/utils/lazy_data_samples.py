@@ -18,8 +18,8 @@ class LazyDataSamples(Sequence):
     Args:
         labels: (N,) int64, the classes.
         sources: The N samples from which the items are made. They are not changed.
-        pred_score: (N, C), the predicted probabilities, if there are any. The predicted class is the
-            most probable one.
+        pred_score: (N, C), the predicted probabilities, if there are any. The predicted class is
+            the most probable one.
     """
 
     def __init__(
