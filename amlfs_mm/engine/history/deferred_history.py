@@ -15,15 +15,30 @@ class DeferredHistoryBuffer(HistoryBuffer):
     A copy, and what a checkpoint holds, is a plain HistoryBuffer.
     """
 
-    most_pending = 1000  # each keeps a tensor on the device alive
+    most_pending = 1000  # each may keep a tensor on the device alive
 
     def __init__(self, *args, **kwargs) -> None:
-        self._pending: list[Tensor] = []
+        self._pending: list[Tensor | float] = []
         super().__init__(*args, **kwargs)
 
     def update_later(self, value: Tensor) -> None:
         """Add a tensor of one number, with count 1."""
-        self._pending.append(value.detach().clone())
+        self._add(value.detach().clone())
+
+    def update(self, log_val: float, count: int = 1) -> None:
+        """Add a number. mmengine's own copies the whole history for each one."""
+        if count == 1 and type(log_val) in (int, float):
+            self._add(log_val)
+        else:
+            super().update(log_val, count)
+
+    def current(self) -> float:
+        """The last number."""
+        last = self._pending[-1] if self._pending else None
+        return super().current() if last is None or isinstance(last, Tensor) else last
+
+    def _add(self, value: Tensor | float) -> None:
+        self._pending.append(value)
         if len(self._pending) >= self.most_pending:
             self._fetch()
 
@@ -49,7 +64,11 @@ class DeferredHistoryBuffer(HistoryBuffer):
     def _fetch(self) -> None:
         if not self._pending:
             return
-        new = torch.stack([value.double().reshape(()) for value in self._pending]).cpu().numpy()
+        new = np.array([0.0 if isinstance(v, Tensor) else v for v in self._pending])
+        waiting = [n for n, value in enumerate(self._pending) if isinstance(value, Tensor)]
+        if waiting:
+            tensors = [self._pending[n].double().reshape(()) for n in waiting]
+            new[waiting] = torch.stack(tensors).cpu().numpy()
         self._pending = []
         self._values = np.append(self._values, new)[-self.max_length :]
         self._counts = np.append(self._counts, np.ones(len(new), int))[-self.max_length :]

@@ -21,6 +21,12 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
     ``LossSearchRunner`` uses it unless ``default_hooks.runtime_info`` says otherwise.
     """
 
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Let all numbers of training, such as those of the timer, be added without a copy."""
+        super().before_train_epoch(runner)
+        for key in [key for key in runner.message_hub.log_scalars if key.startswith('train/')]:
+            _deferred_history(runner, key)
+
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch=None, outputs: dict | None = None
     ) -> None:

@@ -47,7 +47,7 @@ class SearchRound:
         self.candidate: int | None = None
         self.iteration = 0
         self.begun: dict[int, dict[str, Any]] = {}
-        self.finite = torch.ones((), dtype=torch.bool)
+        self.losses = torch.zeros(())  # the sum of the present candidate's in this epoch
 
     def remaining(self, candidates: list[int]) -> Iterator[int]:
         """The candidates that have no reward yet, one after the other."""
@@ -74,13 +74,14 @@ class SearchRound:
         """
         assert self.candidate is not None
         device = next(runner.model.parameters()).device
-        self.finite = torch.ones((), dtype=torch.bool, device=device)
+        self.losses = torch.zeros((), device=device)
         self.iteration = 0
         begun = self.begun.pop(self.candidate, None)
         if begun is not None:
             TrainingState.pack(begun['state']).restore(runner)
             set_random_state(begun['random'])
-            self.finite = begun['finite']
+            if not begun['finite']:
+                self.losses.fill_(math.nan)
             self.iteration = begun['iteration']
         elif epoch == self.epochs.start:
             assert self.start is not None
@@ -88,11 +89,17 @@ class SearchRound:
         set_epoch(runner.train_loop, epoch)
         return self.iteration
 
+    @property
+    def finite(self) -> Tensor:
+        """Whether all losses of the present candidate were finite in this epoch."""
+        # A sum of finite losses is finite; with another loss in it, it is not.
+        return torch.isfinite(self.losses)
+
     def note_loss(self, loss: Tensor) -> None:
         """Count an iteration, and note whether its loss is finite, without waiting for a GPU."""
         self.iteration += 1
-        finite = torch.isfinite(loss.detach()).all()
-        self.finite = finite & self.finite.to(finite.device)
+        loss = loss.detach().sum()
+        self.losses = self.losses.to(loss.device) + loss
 
     def add_reward(self, reward: float, runner: Runner) -> None:
         """Note the present candidate's reward; keep its state if the reward is the best so far."""

@@ -9,7 +9,7 @@ from mmengine.dataset import BaseDataset, DefaultSampler, pseudo_collate
 from torch.utils.data import DataLoader
 
 from amlfs_mm.datasets import InMemoryImages, make_reproducible
-from amlfs_mm.datasets.loading.in_memory_images import shift_and_flip
+from amlfs_mm.datasets.loading.in_memory_images import crop_on_device, shift_and_flip
 from amlfs_mm.utils.randomness import seed_process
 
 PACK = dict(type='mmpretrain.PackInputs')
@@ -33,6 +33,11 @@ class Noise(BaseDataset):
         ]
 
 
+class Unlabelled(Noise):
+    def load_data_list(self) -> list[dict]:
+        return [dict(img=item['img']) for item in super().load_data_list()]
+
+
 def test_crop_and_flip_pixel_by_pixel():
     images = torch.randint(256, (6, 2, 4, 5), dtype=torch.uint8)
     offsets = torch.tensor([[0, 0], [4, 4], [2, 2], [1, 3], [2, 2], [3, 0]])
@@ -45,13 +50,14 @@ def test_crop_and_flip_pixel_by_pixel():
                 if 0 <= top + y < 4 and 0 <= from_x < 5:
                     expected[n, :, y, x] = images[n, :, top + y, from_x]
     assert torch.equal(shift_and_flip(images, 2, offsets, flip), expected)
+    assert torch.equal(crop_on_device(images, 2, offsets, flip), expected)
 
 
 def test_all_crops_are_as_likely():
     """18,000 seeds over 3 x 3 offsets and 2 flips of one pixel: 9 places to find it, or nowhere."""
     data = InMemoryImages(Noise(sizes=[(1, 2)]), padding=1, flip_prob=0.25)
     seeds = torch.randint(2**32, (18_000,), generator=torch.Generator().manual_seed(0))
-    offsets, flip = data._draw(seeds)
+    offsets, flip = data._draw(seeds.numpy())
     seen = Counter(zip(*offsets.T.tolist(), flip.tolist(), strict=True))
     assert len(seen) == 18
     for (_, _, flipped), count in seen.items():
@@ -91,6 +97,7 @@ def seen_in(workers: int = 0, batch_size: int = 5, candidate: int = 0) -> dict[i
     return {
         sample.gt_label.item(): image
         for batch in loader
+        if isinstance(batch['inputs'], torch.Tensor)
         for image, sample in zip(batch['inputs'], batch['data_samples'], strict=True)
     }
 
@@ -128,6 +135,7 @@ def test_a_plain_loader_draws_from_numpy_as_transforms_do():
         (dict(flip_prob=2), r'flip_prob is a probability in \[0, 1\], got 2'),
         (dict(dataset=Noise(sizes=[(4, 4), (4, 5)])), 'uint8 images of one size, with Resize'),
         (dict(dataset=Noise(dtype=np.float32)), r'uint8 images of one size.*float32'),
+        (dict(dataset=Unlabelled()), r'one class an image \(gt_label\), but image 0 has 0'),
         (
             dict(dataset=Noise([dict(type='RandomFlip', prob=0.5), PACK])),
             '(?s)draws random numbers, but runs only once.*RandomFlip',
