@@ -7,8 +7,8 @@ from pathlib import Path
 from mmengine.dataset import BaseDataset
 
 from amlfs_mm.registry import DATASETS
+from amlfs_mm.utils.paths import user_path
 
-from ..image_files import as_path
 from .lfw_pairs import read_lfw_pairs
 from .records.verification_bin import read_verification_bin
 
@@ -40,8 +40,8 @@ class FacePairs(BaseDataset):
                 f'pairs={str(pairs)!r} with data_root={data_root!r}: a .bin file holds its images, '
                 'a list needs the folder that its images are in'
             )
-        self.pairs = str(as_path(pairs))
-        self.source_root = None if data_root is None else str(as_path(data_root))
+        self.pairs = str(user_path(pairs))
+        self.source_root = None if data_root is None else str(user_path(data_root))
         super().__init__(pipeline=list(pipeline), **kwargs)
 
     def load_data_list(self) -> list[dict]:

@@ -18,9 +18,9 @@ from mmengine.utils import track_iter_progress
 
 from amlfs_mm.utils.atomic_files import atomic_folder
 from amlfs_mm.utils.optional_imports import import_insightface
+from amlfs_mm.utils.paths import user_path
 
 from ...image_bytes import decode_image
-from ...image_files import as_path
 from ..face_sources import FaceFolder
 from .face_landmarks import LandmarkList
 
@@ -92,7 +92,7 @@ def align_folder(
     if isinstance(find_landmarks, LandmarkList):
         paths = (Path(photos.path(number)) for number in range(len(photos.identities)))
         find_landmarks.check([path.relative_to(photos.root).as_posix() for path in paths])
-    with atomic_folder(as_path(target)) as part:
+    with atomic_folder(user_path(target)) as part:
         for number in track_iter_progress(range(len(photos.identities))):
             path = Path(photos.path(number))
             name = path.relative_to(photos.root)

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from amlfs_mm.utils.paths import user_path
+
 from ...image_bytes import decode_image
-from ...image_files import as_path
 from .insightface_format import (
     EXACT,
     FILES,
@@ -45,7 +46,7 @@ class InsightFaceRecord:
     """
 
     def __init__(self, root: str | Path) -> None:
-        self.root = as_path(root)
+        self.root = user_path(root)
         missing = [name for name in FILES if not (self.root / name).is_file()]
         if missing:
             raise FileNotFoundError(

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from ...image_files import as_path
+from amlfs_mm.utils.paths import user_path
+
 from .insightface_format import EXACT, HEADER
 from .record_file import encode_record
 
@@ -31,7 +32,7 @@ def write_insightface_record(
     Raises:
         ValueError: There are more images than the format can count.
     """
-    root = as_path(root)
+    root = user_path(root)
     ranges = []
     key = 1
     with ExitStack() as stack:
