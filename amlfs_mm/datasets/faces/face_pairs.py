@@ -17,7 +17,7 @@ from .records.verification_bin import read_verification_bin
 class FacePairs(BaseDataset):
     """Pairs of images in insightface's ``.bin`` files, or by a list like LFW's over a folder.
 
-    Items 2k and 2k + 1 are the two ``side`` s, 0 and 1, of pair ``pair_index`` = k. An item also
+    Items 2k and 2k + 1 are the images of pair k: ``pair_index`` is k, ``side`` 0 or 1. An item also
     has ``img_path`` (in ``.bin`` files ``...lfw.bin#<number>``), ``img_bytes``, which
     :class:`amlfs_mm.LoadWholeImage` decodes, and ``is_same``. ``metainfo['is_same']`` has all
     pairs' flags, for :class:`amlfs_mm.FaceVerification`.
