@@ -1,9 +1,9 @@
 """Aligning a face by five landmarks: left eye, right eye, nose, left and right corner of the mouth.
 
 Left and right are those of the picture. The template is insightface's for 112 x 112 (H x W),
-``utils.face_align.arcface_dst``. For 112 x 96, SphereFace's size, x is 8 pixels smaller (Liu et al.,
-CVPR 2017, preprocess/code/face_align_demo.m): the face is that of 112 x 112 without 8 columns on
-each side.
+``utils.face_align.arcface_dst``. For 112 x 96, SphereFace's size, x is 8 pixels smaller (Liu et
+al., CVPR 2017, preprocess/code/face_align_demo.m): the face is that of 112 x 112 without 8 columns
+on each side.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ def write_insightface_record(
 ) -> int:
     """Write ``train.rec``, ``train.idx`` and ``property`` into a folder that exists.
 
-    Images have the keys 1, 2, ... and their identity's number as their only label. A record for each
-    identity follows, and the record of key 0 comes last (see :mod:`.insightface_record`).
+    Images have the keys 1, 2, ... and their identity's number as their only label. A record for
+    each identity follows, and the record of key 0 comes last (see :mod:`.insightface_record`).
 
     Args:
         root: The folder.
