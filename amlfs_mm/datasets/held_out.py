@@ -10,10 +10,13 @@ PARTS = ('train', 'val', 'test')
 
 
 def check_part(part: str, held_out: float) -> None:
-    """A part must be one of train, val and test, and ``val`` must have identities.
+    """A part is one of train, val and test, and ``val`` has identities.
 
     Raises:
         ValueError: There is no such part, the share is outside [0, 1), or ``val`` is empty.
+
+    When:
+        A data set is built.
     """
     if part not in PARTS:
         raise ValueError(f'part must be one of {list(PARTS)}, got {part!r}')

@@ -80,7 +80,7 @@ def count_bits(image: Image.Image) -> int:
 
 
 def check_tiff(file: BinaryIO) -> None:
-    """A TIFF image must have unsigned integers of 16 bits at most: others have no known range.
+    """A TIFF image has unsigned integers of 16 bits at most: others have no known range.
 
     OpenCV cuts floats at 0 and 255: an image in [0, 1] becomes black.
 
@@ -89,6 +89,9 @@ def check_tiff(file: BinaryIO) -> None:
 
     Raises:
         ValueError: The image has other values.
+
+    When:
+        An image is loaded.
     """
     header = file.read(8)
     if header[2:3] == b'+' or header[3:4] == b'+':  # BigTIFF
@@ -106,11 +109,14 @@ def check_tiff(file: BinaryIO) -> None:
         )
 
 
-def refuse_unknown_range(path: str) -> None:
-    """:func:`check_tiff` of a file, for pipelines that decode with OpenCV; others are let through.
+def check_value_range(path: str) -> None:
+    """A TIFF file has values of a known range (see :func:`check_tiff`), whatever decodes it.
 
     Raises:
         OSError: The file has values of no known range, or is no whole TIFF file.
+
+    When:
+        An image of :class:`amlfs_mm.ImageFolder` is loaded.
     """
     with open(path, 'rb') as file:
         if not file.read(4).startswith(TIFF_MARKS):

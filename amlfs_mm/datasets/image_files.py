@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmengine.logging import print_log
-from mmpretrain.datasets.base_dataset import expanduser
 
 IMAGE_EXTENSIONS = (
     *('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.dib', '.ppm', '.pgm', '.pbm', '.pnm'),
@@ -46,11 +45,6 @@ class ImageFolders(NamedTuple):
     """For each sub-folder, the paths of its images below the sub-folder, sorted."""
     left_out: list[str]
     """As in :class:`Listing`."""
-
-
-def as_path(path: str | os.PathLike) -> Path:
-    """The path, with ``~`` and ``~user`` replaced by the home folder."""
-    return Path(expanduser(path))
 
 
 def is_image_name(name: str, extensions: Sequence[str] = IMAGE_EXTENSIONS) -> bool:
@@ -97,7 +91,7 @@ def list_image_folders(
         for entry in entries:
             if is_ignored(entry.name):
                 continue
-            _refuse_broken_link(entry)
+            check_link(entry)
             (names if entry.is_dir() else left_out).append(entry.name)
     images = []
     for name in sorted(names):
@@ -154,7 +148,7 @@ def _walk(
         for entry in entries:
             if is_ignored(entry.name):
                 continue
-            _refuse_broken_link(entry)
+            check_link(entry)
             path = prefix + entry.name
             if entry.is_dir():
                 if not recursive:
@@ -172,7 +166,15 @@ def _walk(
                 left_out.append(path)
 
 
-def _refuse_broken_link(entry: os.DirEntry) -> None:
+def check_link(entry: os.DirEntry) -> None:
+    """A link among the images leads to a file or folder that is there.
+
+    Raises:
+        FileNotFoundError: It does not.
+
+    When:
+        A data set is built.
+    """
     if entry.is_symlink() and not os.path.exists(entry.path):
         raise FileNotFoundError(
             f'{entry.path} is a link to {os.readlink(entry.path)!r}, which is not there: mend or '

@@ -19,7 +19,9 @@ from typing import NamedTuple, TypeVar
 
 from mmengine.logging import print_log
 
-from .image_files import as_path, is_image_name
+from amlfs_mm.utils.paths import user_path
+
+from .image_files import is_image_name
 
 MARKS = (  # UTF-32 first: its little-endian mark starts with that of UTF-16
     (codecs.BOM_UTF8, 'utf-8'),
@@ -69,7 +71,7 @@ def read_text(path: str | Path) -> str:
         FileNotFoundError: There is no such file.
         ValueError: It is not text in one of the encodings above; the message names the line.
     """
-    content = as_path(path).read_bytes()
+    content = user_path(path).read_bytes()
     mark, encoding = next(
         ((mark, name) for mark, name in MARKS if content.startswith(mark)), (b'', 'utf-8')
     )
@@ -167,12 +169,26 @@ def parse_label(path: str | Path, line: Line, num_classes: int | None = None) ->
             'as label'
         )
     name, (label,) = found
+    check_listed_label(path, line, name, label, num_classes)
+    return name, label
+
+
+def check_listed_label(
+    path: str | Path, line: Line, name: str, label: int, num_classes: int | None
+) -> None:
+    """A label in a list is a class: in [0, C), or 0 or more if C is not known.
+
+    Raises:
+        ValueError: It is not; the message names file, line and range.
+
+    When:
+        A data set with a list is built.
+    """
     if label < 0 or (num_classes is not None and label >= num_classes):
         end = 'up' if num_classes is None else f'to {num_classes - 1}'
         raise ValueError(
             f'{path}, line {line.number}: {name!r} has the label {label}; labels go from 0 {end}'
         )
-    return name, label
 
 
 def unquote(text: str) -> str:
@@ -252,7 +268,7 @@ def check_matches(
     what: str,
     known: Sequence[str],
 ) -> None:
-    """A list must fit the data that it is for: enough of its entries must be in them.
+    """A list fits the data that it is for: enough of its entries are in them.
 
     Args:
         path: The list.
@@ -265,6 +281,9 @@ def check_matches(
     Raises:
         ValueError: Fewer are found; the message names file and line. If some are not found, but
             not too many, a warning counts them.
+
+    When:
+        A data set with a list is built, or a converter starts.
     """
     total = found + len(unknown)
     if total == 0:

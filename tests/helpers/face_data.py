@@ -1,4 +1,4 @@
-"""Face data in the formats that people have, made for a test, without the package's own writers."""
+"""Face data in the usual formats, made for a test without the package's own writers."""
 
 from __future__ import annotations
 

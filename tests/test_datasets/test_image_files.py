@@ -7,7 +7,6 @@ from helpers.logs import log  # noqa: F401
 
 from amlfs_mm.datasets.image_files import (
     IMAGE_EXTENSIONS,
-    as_path,
     list_image_folders,
     list_images,
     log_left_out,
@@ -84,10 +83,3 @@ def test_what_is_left_out_is_said(tmp_path: Path, log):  # noqa: F811
     log_left_out(tmp_path, ['a.txt', 'b.TXT', 'c', 'd.npy'])
     assert '4 files or folders are left out' in log.text
     assert "2 .txt, 1 without extension, 1 .npy; the first is 'a.txt'" in log.text
-
-
-def test_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setenv('HOME', str(tmp_path))
-    assert as_path('~/data') == tmp_path / 'data'
-    assert as_path(Path('~')) == tmp_path
-    assert as_path('data/~') == Path('data/~')

@@ -11,16 +11,17 @@ import argparse
 from pathlib import PurePosixPath
 
 import amlfs_mm  # noqa: F401
-from amlfs_mm.datasets.image_files import as_path, list_images, log_left_out
+from amlfs_mm.datasets.image_files import list_images, log_left_out
 from amlfs_mm.evaluation.faces.megaface import FaceList, write_list
+from amlfs_mm.utils.paths import user_path
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('folder', type=as_path)
-    parser.add_argument('--out', type=as_path, required=True)
+    parser.add_argument('folder', type=user_path)
+    parser.add_argument('--out', type=user_path, required=True)
     parser.add_argument('--identities', action='store_true', help='also write who is on an image')
     return parser.parse_args()
 

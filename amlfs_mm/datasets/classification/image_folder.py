@@ -13,11 +13,11 @@ from mmengine.logging import print_log
 from mmpretrain.datasets import CustomDataset
 
 from amlfs_mm.registry import DATASETS
+from amlfs_mm.utils.paths import user_path
 
-from ..image_bytes import refuse_unknown_range, unreadable_image
+from ..image_bytes import check_value_range, unreadable_image
 from ..image_files import (
     IMAGE_EXTENSIONS,
-    as_path,
     is_ignored,
     list_image_folders,
     list_images,
@@ -59,7 +59,7 @@ class ImageFolder(CustomDataset):
         extensions: Sequence[str] = IMAGE_EXTENSIONS,
         **kwargs,
     ) -> None:
-        data_root = str(as_path(data_root))
+        data_root = str(user_path(data_root))
         extensions = tuple(end.lower() for end in extensions)
         self.split = split
         self._folder = os.path.join(data_root, split)
@@ -103,7 +103,7 @@ class ImageFolder(CustomDataset):
     def prepare_data(self, idx: int) -> dict:
         path = self.get_data_info(idx)['img_path']
         if path.lower().endswith(('.tif', '.tiff')):
-            refuse_unknown_range(path)
+            check_value_range(path)
         try:
             return super().prepare_data(idx)
         except cv2.error as error:  # it does not say which image
@@ -164,14 +164,7 @@ class ImageFolder(CustomDataset):
                     f'{source} has the class {name!r} twice, in letters that look the same: '
                     'rename one'
                 )
-        for name in folders:
-            if loose_class(name) not in number:
-                raise ValueError(
-                    f'{os.path.join(self._folder, name)!r} is a class that {source} lacks'
-                    + self._suggest(name, names)
-                    + f'. The classes are {names[:5]}{" and so on" * (len(names) > 5)}: remove the '
-                    'folder, or put images of that class into the training part'
-                )
+        check_classes(self._folder, folders, names, source)
         if not given:
             self._metainfo['classes'] = tuple(names)
         return number
@@ -189,11 +182,6 @@ class ImageFolder(CustomDataset):
             f'{self._folder!r}: set classes_from to the name of the training part, or classes to '
             'the names of the folders'
         )
-
-    @staticmethod
-    def _suggest(name: str, names: Sequence[str]) -> str:
-        near = [known for known in names if loose_name(known) == loose_name(name)]
-        return f'; is it {near[0]!r}?' if near else ''
 
     def _read_ann_file(self) -> list[tuple[str, int | None]]:
         """The images and labels of ``ann_file``.
@@ -215,6 +203,34 @@ class ImageFolder(CustomDataset):
             raise ValueError(f'{self.ann_file} lists no image: expected lines <path> <label>')
         finder.log(self.ann_file)
         return samples
+
+
+def check_classes(folder: str, folders: Sequence[str], classes: Sequence[str], source: str) -> None:
+    """Every part of an image folder has only classes that the training part has.
+
+    Args:
+        folder: The part's folder.
+        folders: Names of its sub-folders.
+        classes: Those of the training part.
+        source: Where these come from, for the error.
+
+    Raises:
+        ValueError: It has another class; the message names its folder.
+
+    When:
+        A data set is built.
+    """
+    known = {loose_class(name) for name in classes}
+    for name in folders:
+        if loose_class(name) in known:
+            continue
+        near = [other for other in classes if loose_name(other) == loose_name(name)]
+        raise ValueError(
+            f'{os.path.join(folder, name)!r} is a class that {source} lacks'
+            + (f'; is it {near[0]!r}?' if near else '')
+            + f'. The classes are {list(classes[:5])}{" and so on" * (len(classes) > 5)}: remove '
+            'the folder, or put images of that class into the training part'
+        )
 
 
 def loose_class(name: str) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 from mmengine.dataset import BaseDataset
 
 from amlfs_mm.registry import DATASETS
+from amlfs_mm.utils.paths import user_path
 
-from ..image_files import as_path
 from .lfw_pairs import read_lfw_pairs
 from .records.verification_bin import read_verification_bin
 
@@ -17,7 +17,7 @@ from .records.verification_bin import read_verification_bin
 class FacePairs(BaseDataset):
     """Pairs of images in insightface's ``.bin`` files, or by a list like LFW's over a folder.
 
-    Items 2k and 2k + 1 are the two ``side`` s, 0 and 1, of pair ``pair_index`` = k. An item also
+    Items 2k and 2k + 1 are the images of pair k: ``pair_index`` is k, ``side`` 0 or 1. An item also
     has ``img_path`` (in ``.bin`` files ``...lfw.bin#<number>``), ``img_bytes``, which
     :class:`amlfs_mm.LoadWholeImage` decodes, and ``is_same``. ``metainfo['is_same']`` has all
     pairs' flags, for :class:`amlfs_mm.FaceVerification`.
@@ -40,8 +40,8 @@ class FacePairs(BaseDataset):
                 f'pairs={str(pairs)!r} with data_root={data_root!r}: a .bin file holds its images, '
                 'a list needs the folder that its images are in'
             )
-        self.pairs = str(as_path(pairs))
-        self.source_root = None if data_root is None else str(as_path(data_root))
+        self.pairs = str(user_path(pairs))
+        self.source_root = None if data_root is None else str(user_path(data_root))
         super().__init__(pipeline=list(pipeline), **kwargs)
 
     def load_data_list(self) -> list[dict]:

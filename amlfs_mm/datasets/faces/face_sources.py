@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from mmengine.logging import print_log
 
+from amlfs_mm.utils.paths import user_path
+
 from ..image_files import (
     IMAGE_EXTENSIONS,
-    as_path,
     list_image_folders,
     log_left_out,
     log_similar_names,
@@ -38,7 +39,7 @@ class FaceFolder:
     """
 
     def __init__(self, root: str | Path) -> None:
-        self.root = as_path(root)
+        self.root = user_path(root)
         expected = f'expected {self.root / "<identity>" / "<image>.jpg"}, or {", ".join(FILES)}'
         if not self.root.is_dir():
             raise FileNotFoundError(
@@ -115,7 +116,7 @@ def load_faces(root: str | Path) -> FaceSource:
     Raises:
         FileNotFoundError, ValueError: As in :class:`FaceFolder` or :class:`.InsightFaceRecord`.
     """
-    root = as_path(root)
+    root = user_path(root)
     return FaceRecord(root) if (root / FILES[0]).is_file() else FaceFolder(root)
 
 

@@ -13,7 +13,9 @@ import csv
 import math
 from pathlib import Path
 
-from ..image_files import IMAGE_EXTENSIONS, as_path
+from amlfs_mm.utils.paths import user_path
+
+from ..image_files import IMAGE_EXTENSIONS
 from ..image_finder import ImageFinder
 from ..text_lists import Line, read_lines, unquote, whole_number
 
@@ -30,7 +32,7 @@ def read_lfw_pairs(path: str | Path, root: str | Path) -> tuple[list[tuple[str, 
         ValueError: A line is no pair, or there are not as many as the first line says.
     """
     lines = read_lines(path)
-    finder = ImageFinder(as_path(root))
+    finder = ImageFinder(user_path(root))
     pairs, is_same = [], []
     for line in lines[1:]:
         images = parse_pair(path, line)
@@ -82,10 +84,13 @@ def split_fields(text: str) -> list[str]:
 
 
 def check_count(path: str | Path, first: list[Line], found: int) -> None:
-    """There must be as many pairs as the first line says, of both kinds together.
+    """A list has as many pairs as its first line says, of both kinds together.
 
     Raises:
-        ValueError: There are not, or the first line does not say so.
+        ValueError: It has not, or the first line does not say how many.
+
+    When:
+        A data set is built.
     """
     fields = [field for field in split_fields(first[0].text) if field] if first else []
     try:

@@ -68,7 +68,7 @@ def is_there(path: Path) -> bool:
 
 
 def check_camera(camera: int, layout: Layout, own_data: bool, where: str) -> None:
-    """A camera's number must be one that the data set has, from 1.
+    """A camera's number is one that the data set has, from 1.
 
     Args:
         camera: The number in the file name.
@@ -78,6 +78,9 @@ def check_camera(camera: int, layout: Layout, own_data: bool, where: str) -> Non
 
     Raises:
         ValueError: It is not.
+
+    When:
+        A data set is built.
     """
     if camera < 1 or (not own_data and camera > layout.cameras):
         rule = 'from 1' if own_data else f'from 1 to {layout.cameras}'
@@ -88,10 +91,13 @@ def check_camera(camera: int, layout: Layout, own_data: bool, where: str) -> Non
 
 
 def check_identity(identity: int, layout: Layout, own_data: bool, where: str) -> None:
-    """An identity must be one that the data set has.
+    """An identity is one that the data set has.
 
     Raises:
-        ValueError: It is above the largest of the published data, which these are said to be.
+        ValueError: It is above the largest of the published data, and ``own_data`` is not set.
+
+    When:
+        A data set is built.
     """
     if not own_data and layout.identities is not None and identity > layout.identities:
         raise ValueError(

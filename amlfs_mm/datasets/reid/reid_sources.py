@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from amlfs_mm.utils.optional_imports import import_torchreid
+from amlfs_mm.utils.paths import user_path
 
-from ..image_files import as_path
 from .market_layout import read_duke, read_market
 from .msmt17_layout import read_msmt17
 from .reid_layout import Layout, Person, Source, find_main_folder
@@ -74,7 +74,7 @@ def load_source(name: str, data_root: str | Path, own_data: bool = False, **opti
     """
     if name not in READERS:
         raise ValueError(f'source must be one of {list(READERS)}, got {name!r}')
-    root = as_path(data_root).absolute()
+    root = user_path(data_root).absolute()
     parts = Source(*(sorted(part) for part in READERS[name](root, own_data, **options)))
     return parts._replace(train=number_identities(parts.train))
 

@@ -120,18 +120,30 @@ def group_by_label(dataset) -> dict[int, list[int]]:
     images = defaultdict(list)
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)
-        label = info.get('gt_label')
-        try:
-            whole = int(label) == label and label >= 0
-        except (TypeError, ValueError):
-            whole = False
-        if not whole:
-            raise ValueError(
-                f'sample {index} ({info.get("img_path", "no file")}) has the label {label!r}: '
-                'batches of identities need a gt_label that is a whole number from 0'
-            )
-        images[int(label)].append(index)
+        check_identity_label(index, info)
+        images[int(info['gt_label'])].append(index)
     return {label: images[label] for label in sorted(images)}
+
+
+def check_identity_label(index: int, info: dict) -> None:
+    """Every sample has a label that is a whole number from 0.
+
+    Raises:
+        ValueError: It has not; the message names sample and label.
+
+    When:
+        The training loader is built.
+    """
+    label = info.get('gt_label')
+    try:
+        whole = int(label) == label and label >= 0
+    except (TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise ValueError(
+            f'sample {index} ({info.get("img_path", "no file")}) has the label {label!r}: batches '
+            'of identities need a gt_label that is a whole number from 0'
+        )
 
 
 def count_batches(groups: list[int], width: int) -> int:

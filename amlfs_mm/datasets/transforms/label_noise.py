@@ -43,7 +43,7 @@ class LabelNoise(BaseTransform):
         self.include_true_label = include_true_label
 
     def transform(self, results: dict) -> dict:
-        self._check_label(results)
+        check_label(results, self.num_classes)
         draw = np.random.default_rng([self.seed, results['sample_idx']])
         if draw.random() < self.ratio:
             if self.include_true_label:
@@ -53,17 +53,25 @@ class LabelNoise(BaseTransform):
                 results['gt_label'] = (int(results['gt_label']) + step) % self.num_classes
         return results
 
-    def _check_label(self, results: dict) -> None:
-        """A label outside [0, num_classes) would become another class without a word."""
-        if not 0 <= results['gt_label'] < self.num_classes:
-            raise ValueError(
-                f'sample {results["sample_idx"]} ({results.get("img_path", "no file")}) has the '
-                f'label {results["gt_label"]}, but LabelNoise has num_classes={self.num_classes}: '
-                f'labels go from 0 to {self.num_classes - 1}'
-            )
-
     def __repr__(self) -> str:
         return (
             f'{type(self).__name__}(ratio={self.ratio}, num_classes={self.num_classes}, '
             f'seed={self.seed}, include_true_label={self.include_true_label})'
+        )
+
+
+def check_label(results: dict, num_classes: int) -> None:
+    """A label is in [0, C); LabelNoise would otherwise make it another class without a word.
+
+    Raises:
+        ValueError: It is not; the message names sample, label and range.
+
+    When:
+        A sample is loaded.
+    """
+    if not 0 <= results['gt_label'] < num_classes:
+        raise ValueError(
+            f'sample {results["sample_idx"]} ({results.get("img_path", "no file")}) has the label '
+            f'{results["gt_label"]}, but LabelNoise has num_classes={num_classes}: labels go from '
+            f'0 to {num_classes - 1}'
         )

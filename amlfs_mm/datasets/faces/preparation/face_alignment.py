@@ -1,9 +1,9 @@
 """Aligning a face by five landmarks: left eye, right eye, nose, left and right corner of the mouth.
 
 Left and right are those of the picture. The template is insightface's for 112 x 112 (H x W),
-``utils.face_align.arcface_dst``. For 112 x 96, SphereFace's size, it is the same with x 8 pixels
-smaller (Liu et al., CVPR 2017, preprocess/code/face_align_demo.m): 112 x 112 without 8 columns on
-either side.
+``utils.face_align.arcface_dst``. For 112 x 96, SphereFace's size, x is 8 pixels smaller (Liu et
+al., CVPR 2017, preprocess/code/face_align_demo.m): the face is that of 112 x 112 without 8 columns
+on each side.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from mmengine.utils import track_iter_progress
 
 from amlfs_mm.utils.atomic_files import atomic_folder
 from amlfs_mm.utils.optional_imports import import_insightface
+from amlfs_mm.utils.paths import user_path
 
 from ...image_bytes import decode_image
-from ...image_files import as_path
 from ..face_sources import FaceFolder
 from .face_landmarks import LandmarkList
 
@@ -30,9 +30,10 @@ SIZES = ((112, 112), (112, 96))  # (H, W)
 def align_face(
     image: np.ndarray, landmarks: np.ndarray, size: tuple[int, int] = (112, 112)
 ) -> np.ndarray:
-    """The face in the template's place, by rotation, scaling and shift, black around the image.
+    """The face, rotated, scaled and shifted so that its landmarks fit the template best.
 
-    insightface's ``norm_crop``, which models that insightface runs expect.
+    Pixels outside the image are black. This is insightface's ``norm_crop``, which models that
+    insightface runs expect.
 
     Args:
         image: (H, W, 3) uint8.
@@ -56,7 +57,7 @@ def align_face(
         )
     face_align = import_insightface('utils.face_align')
     with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', '`estimate` is deprecated')  # insightface 2.1's business
+        warnings.filterwarnings('ignore', '`estimate` is deprecated')  # insightface 2.1 calls it
         crop = face_align.norm_crop(image, landmarks, image_size=112)
     margin = (112 - size[1]) // 2
     return crop[:, margin : 112 - margin]
@@ -68,7 +69,7 @@ def align_folder(
     find_landmarks: Callable[[str, np.ndarray], np.ndarray],
     size: tuple[int, int] = (112, 112),
 ) -> tuple[int, list[str]]:
-    """Write the faces of all photos in a folder an identity, as PNG, to another such folder.
+    """Cut and align the faces of all photos, and write them as PNG to another folder.
 
     Photos that cannot be decoded or have no landmarks are left out; ``skipped.txt`` says why.
 
@@ -92,7 +93,7 @@ def align_folder(
     if isinstance(find_landmarks, LandmarkList):
         paths = (Path(photos.path(number)) for number in range(len(photos.identities)))
         find_landmarks.check([path.relative_to(photos.root).as_posix() for path in paths])
-    with atomic_folder(as_path(target)) as part:
+    with atomic_folder(user_path(target)) as part:
         for number in track_iter_progress(range(len(photos.identities))):
             path = Path(photos.path(number))
             name = path.relative_to(photos.root)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from amlfs_mm.utils.atomic_files import atomic_folder
+from amlfs_mm.utils.paths import user_path
 
 from ...image_bytes import decode_image, extension_of
-from ...image_files import as_path
 from ..face_sources import LEAST_MATCHED, FaceFolder, select_identities
 from ..records.insightface_record import InsightFaceRecord
 from ..records.insightface_record_writer import write_insightface_record
@@ -59,7 +59,7 @@ def folder_to_record(
             )
         return content
 
-    with atomic_folder(as_path(root)) as part:
+    with atomic_folder(user_path(root)) as part:
         identities = ((read(image) for image in images) for images in images_of)
         count = write_insightface_record(part, identities, size)
     return len(images_of), count
@@ -83,7 +83,7 @@ def record_to_folder(root: str | Path, folder: str | Path) -> tuple[int, int]:
     """
     record = InsightFaceRecord(root)
     people = set()
-    with atomic_folder(as_path(folder)) as part:
+    with atomic_folder(user_path(folder)) as part:
         for index in range(len(record)):
             content, label = record.read(index)
             decode_image(content, record.name(index))

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from amlfs_mm.utils.optional_imports import import_insightface
+from amlfs_mm.utils.paths import user_path
 
-from ...image_files import as_path
 from ...text_lists import Line, NameIndex, check_matches, read_lines, real_number, split_numbers
 
 LEAST_MATCHED = 1 / 3
@@ -103,7 +103,7 @@ class LandmarkDetector:
     """
 
     def __init__(self, path: str | Path) -> None:
-        path = as_path(path)
+        path = user_path(path)
         if not path.is_file():  # else insightface would look for a download of that name
             raise FileNotFoundError(
                 f"there is no detector {path}. It is the file det_*.onnx of insightface's model "

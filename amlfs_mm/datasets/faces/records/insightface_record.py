@@ -1,9 +1,10 @@
 """Reading insightface's training sets, without mxnet.
 
-The record of key 0, if it has labels and no image, says what the other keys are: its labels
-(a, b) mean images in keys 1 to a - 1, and in keys a to b - 1 one record an identity, without an
-image, whose labels (c, d) mean that its images have the keys c to d - 1. Otherwise every key is an
-image. Source: insightface, face2rec2.py, rec_builder.py and image_iter.py.
+If the record of key 0 has labels and no image, it says what the other keys are. Its labels (a, b)
+mean that keys 1 to a - 1 are images, and that keys a to b - 1 are records of identities. The record
+of an identity has no image; its labels (c, d) mean that its images have the keys c to d - 1. If the
+record of key 0 is an image, every key is one. Source: insightface, face2rec2.py, rec_builder.py and
+image_iter.py.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from amlfs_mm.utils.paths import user_path
+
 from ...image_bytes import decode_image
-from ...image_files import as_path
 from .insightface_format import (
     EXACT,
     FILES,
@@ -31,7 +33,7 @@ from .record_file import RecordFile
 class InsightFaceRecord:
     """The images and classes of a training set in insightface's format.
 
-    A sequence: item i is ``(image (H, W, 3) uint8 RGB, label)``, in the order of the keys. Safe
+    A sequence: item i is ``(image (H, W, 3) uint8 RGB, label)``, in the order of the keys. It works
     with any number of forked or spawned loader workers.
 
     Args:
@@ -39,13 +41,13 @@ class InsightFaceRecord:
 
     Raises:
         FileNotFoundError: One of them is missing.
-        ValueError: One of them is damaged, or they do not belong together. Reading an item also
-            raises this where the file is cut short or has no record in that place, and OSError
-            where the record holds no image.
+        ValueError: One of them is damaged, or they do not belong together. When an item is read:
+            the file is cut short, or has no record in that place.
+        OSError: When an item is read: the record holds no image.
     """
 
     def __init__(self, root: str | Path) -> None:
-        self.root = as_path(root)
+        self.root = user_path(root)
         missing = [name for name in FILES if not (self.root / name).is_file()]
         if missing:
             raise FileNotFoundError(
@@ -75,15 +77,15 @@ class InsightFaceRecord:
         return record.content, self._check_label(record.labels[0], index)
 
     def name(self, index: int) -> str:
-        """What to call an image in messages."""
+        """An image's name in messages: the record file and the key."""
         return f'{self._records.path}#{self._key(index)}'
 
     @cached_property
     def labels(self) -> np.ndarray:
         """Every image's label (N,) int64.
 
-        From the identities' records where there are some: two short reads an identity, and not
-        one an image.
+        They are read from the identities' records if there are some: that takes two short reads an
+        identity instead of one an image.
         """
         labels = np.full(len(self), -1)
         for key in self._people:
@@ -105,7 +107,8 @@ class InsightFaceRecord:
         if self._keys[0] != 0 or not self._has_no_image(0):
             return
         start, stop = self._read_keys(0)
-        # insightface's files may have more images than float32 can count: look nearby.
+        # insightface's files may have more images than float32 can count, so that ``start`` is
+        # rounded: look at the keys near it.
         nearby = self._keys[(abs(self._keys - start) <= 4) & (self._keys > 0)]
         start = next((int(key) for key in nearby if self._has_no_image(key)), start)
         if stop < EXACT:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from ...image_files import as_path
+from amlfs_mm.utils.paths import user_path
+
 from .insightface_format import EXACT, HEADER
 from .record_file import encode_record
 
@@ -17,8 +18,8 @@ def write_insightface_record(
 ) -> int:
     """Write ``train.rec``, ``train.idx`` and ``property`` into a folder that exists.
 
-    Images have the keys 1, 2, ... and their identity's number as their only label; then comes a
-    record for each identity, and at last that of key 0 (see :mod:`.insightface_record`).
+    Images have the keys 1, 2, ... and their identity's number as their only label. A record for
+    each identity follows, and the record of key 0 comes last (see :mod:`.insightface_record`).
 
     Args:
         root: The folder.
@@ -31,7 +32,7 @@ def write_insightface_record(
     Raises:
         ValueError: There are more images than the format can count.
     """
-    root = as_path(root)
+    root = user_path(root)
     ranges = []
     key = 1
     with ExitStack() as stack:

@@ -1,7 +1,7 @@
 """RecordIO, the container of insightface's training sets, read and written without mxnet.
 
-A record is one part, or several where its data holds the magic number at a multiple of 4 bytes:
-the number is left out there and the data cut in two. A part, all numbers little-endian, is::
+A record is one part, or several. Where its data hold the magic number at a multiple of 4 bytes, the
+data are cut in two and the number is left out. All numbers are little-endian. A part is::
 
     uint32 magic | uint32 kind << 29 | length | data | zeros up to a multiple of 4 bytes
 
@@ -26,8 +26,8 @@ WHOLE, FIRST, MIDDLE, LAST = range(4)
 class RecordFile:
     """Records of a file by their byte offsets.
 
-    Reads with ``pread``, which has no position to share: loader workers may be forked from a
-    process that has read already. Started anew (pickled) they open the file themselves.
+    It reads with ``pread``, which uses no file position. So loader workers can share the open file
+    with the process that they were forked from. Spawned workers open the file themselves.
 
     Args:
         path: The ``.rec`` file.
@@ -57,7 +57,11 @@ class RecordFile:
             offset += PART.size + length + -length % 4
 
     def read_start(self, offset: int, size: int) -> bytes:
-        """The first ``size`` bytes of that record, or all, if it is shorter."""
+        """The first ``size`` bytes of the record at a byte offset, or all if it is shorter.
+
+        Raises:
+            ValueError: As in :meth:`read`.
+        """
         kind, length = self._read_part_header(offset)
         if kind == WHOLE:
             return self._read_bytes(offset + PART.size, min(size, length))
@@ -93,7 +97,7 @@ class RecordFile:
 
 
 def encode_record(data: bytes) -> bytes:
-    """The record that holds these data.
+    """The bytes of a record that holds the data.
 
     Raises:
         ValueError: They are longer than a record can be (2^29 - 1 bytes).

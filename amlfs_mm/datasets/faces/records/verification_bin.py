@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 
-from ...image_files import as_path
+from amlfs_mm.utils.paths import user_path
 
 
 def read_verification_bin(path: str | Path) -> tuple[list[bytes], list[bool]]:
@@ -23,7 +23,7 @@ def read_verification_bin(path: str | Path) -> tuple[list[bytes], list[bool]]:
         ValueError: It is no such pickle, asks for something else, or is cut short.
     """
     try:
-        with open(as_path(path), 'rb') as file:
+        with open(user_path(path), 'rb') as file:
             content = PlainUnpickler(file, encoding='bytes').load()
     except FileNotFoundError:
         raise

@@ -7,7 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ...image_files import as_path
+from amlfs_mm.utils.paths import user_path
+
 from .synthetic_people import HEIGHT, WIDTH, Look, draw_camera, draw_image, draw_look
 
 NUM_CAMERAS = 6
@@ -51,7 +52,7 @@ def write_market(
             f'two images a camera or more; got {train_identities}, {test_identities} and '
             f'{images_per_camera}'
         )
-    folder = as_path(data_root) / 'market1501' / 'Market-1501-v15.09.15'
+    folder = user_path(data_root) / 'market1501' / 'Market-1501-v15.09.15'
     if folder.exists():
         raise FileExistsError(f'{folder} exists: remove it, or choose another data root')
     for part in ('bounding_box_train', 'bounding_box_test', 'query'):
