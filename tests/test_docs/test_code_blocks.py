@@ -1,4 +1,4 @@
-"""What documents tell a reader to type works. See ``helpers.pages`` for the comments before blocks."""
+"""What documents tell a reader to type works: blocks as :mod:`helpers.pages` runs them."""
 
 from __future__ import annotations
 
