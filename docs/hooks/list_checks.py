@@ -61,11 +61,16 @@ def find_checks(package: Path = ROOT / 'amlfs_mm') -> list[Check]:
     ]
 
 
-def moments(check: str, callers: dict[str, list[str]]) -> list[str]:
+def moments(
+    check: str, callers: dict[str, list[str]], seen: frozenset[str] = frozenset()
+) -> list[str]:
     """When a check is called; where another check calls it, when that one is called."""
     found: list[str] = []
     for moment in callers.get(check, []):
-        found += moments(moment, callers) if moment.startswith('check_') else [moment]
+        if not moment.startswith('check_'):
+            found.append(moment)
+        elif moment not in seen:
+            found += moments(moment, callers, seen | {check, moment})
     return list(dict.fromkeys(found))
 
 

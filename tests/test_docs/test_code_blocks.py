@@ -76,3 +76,23 @@ def test_commands_exist_and_take_their_options(name: str, tmp_path: Path):
         if COMMAND.match(code):
             for command in expand(code, tmp_path):
                 check_command(command, made)
+
+
+@pytest.mark.parametrize(
+    'command',
+    [
+        'python tools/none.py',
+        'python tools/train.py configs/none.py',
+        'python tools/test.py CONFIG CHECKPOINT --no-such-option 1',
+        'tools/dist_train.sh CONFIG',
+        'tools/dist_train.sh CONFIG many',
+        'for config in CONFIG; do python tools/train.py; done',
+        'python -m pytest tests/none.py',
+        'bash tools/none.sh',
+        'pip install -r requirements/none.txt',
+    ],
+)
+def test_a_wrong_command_is_found(command: str, tmp_path: Path):
+    (found,) = expand(command, tmp_path)
+    with pytest.raises(AssertionError):
+        check_command(found, made=set())
