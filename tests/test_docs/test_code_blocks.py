@@ -15,6 +15,7 @@ from helpers.runs import ROOT, free_port, run
 
 PAGES = sorted([ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *(ROOT / 'docs').rglob('*.md')])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+CONFIG_PAGES = [str(page.relative_to(ROOT)) for page in sorted((ROOT / 'configs').rglob('*.md'))]
 COMMAND = re.compile(r'(?:[A-Z_]+=\S+ )*(?:python (?:-m |tools|benchmarks)|tools/\S+ |bash )')
 
 
@@ -59,7 +60,7 @@ def test_slow_blocks_run(name: str, tree: Path):
     run_page(name, tree, '--slow')
 
 
-@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('name', [*NAMES, *CONFIG_PAGES])
 def test_commands_exist_and_take_their_options(name: str, tmp_path: Path):
     """Of all blocks, run or not, and of commands in the text."""
     for path in ('amlfs_mm', 'benchmarks', 'configs', 'tests', 'tools'):

@@ -11,6 +11,7 @@ from helpers.runs import ROOT
 PAGES = [
     *(ROOT / name for name in ('README.md', 'CONTRIBUTING.md')),
     *sorted((ROOT / 'docs').rglob('*.md')),
+    *sorted((ROOT / 'configs').rglob('*.md')),
 ]
 FOLDERS = ('amlfs_mm', 'benchmarks', 'configs', 'docs', 'requirements', 'tests', 'tools')
 LINK = re.compile(r'\[[^]]*\]\(([^)#:]+)(?:#[^)]*)?\)')
