@@ -18,8 +18,9 @@ PLACE = '<!-- checks -->'
 MOMENTS = {
     '__init__': '`{owner}` is built',
     '__post_init__': '`{owner}` is built',
-    'before_run': 'a run starts (`{owner}`)',
-    'before_train': 'training starts (`{owner}`)',
+    'before_run': 'a run starts that has `{owner}`',
+    'before_train': 'training starts in a run that has `{owner}`',
+    'after_load_checkpoint': 'a run with `{owner}` resumes',
     'before_train_epoch': 'an epoch starts (`{owner}`)',
     'before_val': 'a validation starts (`{owner}`)',
     'after_val_epoch': 'the first score is there (`{owner}`)',
@@ -53,14 +54,27 @@ def find_checks(package: Path = ROOT / 'amlfs_mm') -> list[Check]:
         for name, moment in calls(tree):
             callers.setdefault(name, []).append(moment)
     return [
-        describe(node, path.relative_to(package.parent), callers)
+        describe(node, path.relative_to(package.parent), moments(node.name, callers))
         for path, tree in trees.items()
         for node in tree.body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith('check_')
+        if isinstance(node, ast.FunctionDef) and is_check(node)
     ]
 
 
-def describe(node: ast.FunctionDef, path: Path, callers: dict[str, list[str]]) -> Check:
+def moments(
+    check: str, callers: dict[str, list[str]], seen: frozenset[str] = frozenset()
+) -> list[str]:
+    """When a check is called; where another check calls it, when that one is called."""
+    found: list[str] = []
+    for moment in callers.get(check, []):
+        if not moment.startswith('check_'):
+            found.append(moment)
+        elif moment not in seen:
+            found += moments(moment, callers, seen | {check, moment})
+    return list(dict.fromkeys(found))
+
+
+def describe(node: ast.FunctionDef, path: Path, moments: list[str]) -> Check:
     """A check's docstring taken apart.
 
     Raises:
@@ -69,10 +83,14 @@ def describe(node: ast.FunctionDef, path: Path, callers: dict[str, list[str]]) -
     docstring = ast.get_docstring(node)
     if not docstring:
         raise ValueError(f'{path}:{node.lineno}: {node.name} has no docstring')
-    when = section(docstring, 'When') or '; '.join(dict.fromkeys(callers.get(node.name, [])))
+    when = section(docstring, 'When') or '; '.join(moments)
     first_paragraph = ' '.join(docstring.split('\n\n')[0].split())
     raises = section(docstring, 'Raises') or ' or '.join(raised(node))
     return Check(node.name, path.parts[1], first_paragraph, raises, when or 'on a call')
+
+
+def is_check(function: ast.FunctionDef) -> bool:
+    return function.name.startswith('check_')
 
 
 def section(docstring: str, title: str) -> str:
@@ -90,7 +108,7 @@ def raised(node: ast.FunctionDef) -> list[str]:
 
 
 def calls(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """(name of the check, moment) of each call of a check, but for those by other checks."""
+    """(name of the check, moment) of each call of a check; the moment may be another check."""
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     owned = [
         (owner, node)
@@ -108,7 +126,7 @@ def calls(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 def moment(owner: ast.ClassDef | ast.FunctionDef, function: ast.FunctionDef) -> str:
     if owner is function:
-        return f'`{function.name}` is called'
+        return function.name if is_check(function) else f'`{function.name}` is called'
     return MOMENTS.get(function.name, '`{owner}.' + function.name + '` is called').format(
         owner=owner.name
     )

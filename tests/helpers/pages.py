@@ -1,7 +1,7 @@
 """The code blocks of a Markdown page: find them, run them, check their commands.
 
-A block is run, in the order of the page, in a folder that looks like the repository. Python blocks of a
-page share their names. An HTML comment in the line before a block says otherwise:
+A block is run, in the order of the page, in a folder that looks like the repository. Python blocks
+of a page share their names. An HTML comment in the line before a block says otherwise:
 
     <!-- file: NAME -->         a Python block that becomes this file; a config is read
     <!-- slow: REASON -->       run with the slow tests only

@@ -1,4 +1,4 @@
-"""What documents tell a reader to type works. See ``helpers.pages`` for the comments before blocks."""
+"""What documents tell a reader to type works: blocks as :mod:`helpers.pages` runs them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from helpers.runs import ROOT, free_port, run
 
 PAGES = sorted([ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *(ROOT / 'docs').rglob('*.md')])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+CONFIG_PAGES = [str(page.relative_to(ROOT)) for page in sorted((ROOT / 'configs').rglob('*.md'))]
 COMMAND = re.compile(r'(?:[A-Z_]+=\S+ )*(?:python (?:-m |tools|benchmarks)|tools/\S+ |bash )')
 
 
@@ -59,7 +60,7 @@ def test_slow_blocks_run(name: str, tree: Path):
     run_page(name, tree, '--slow')
 
 
-@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('name', [*NAMES, *CONFIG_PAGES])
 def test_commands_exist_and_take_their_options(name: str, tmp_path: Path):
     """Of all blocks, run or not, and of commands in the text."""
     for path in ('amlfs_mm', 'benchmarks', 'configs', 'tests', 'tools'):
@@ -76,3 +77,23 @@ def test_commands_exist_and_take_their_options(name: str, tmp_path: Path):
         if COMMAND.match(code):
             for command in expand(code, tmp_path):
                 check_command(command, made)
+
+
+@pytest.mark.parametrize(
+    'command',
+    [
+        'python tools/none.py',
+        'python tools/train.py configs/none.py',
+        'python tools/test.py CONFIG CHECKPOINT --no-such-option 1',
+        'tools/dist_train.sh CONFIG',
+        'tools/dist_train.sh CONFIG many',
+        'for config in CONFIG; do python tools/train.py; done',
+        'python -m pytest tests/none.py',
+        'bash tools/none.sh',
+        'pip install -r requirements/none.txt',
+    ],
+)
+def test_a_wrong_command_is_found(command: str, tmp_path: Path):
+    (found,) = expand(command, tmp_path)
+    with pytest.raises(AssertionError):
+        check_command(found, made=set())

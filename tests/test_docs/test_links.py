@@ -11,6 +11,7 @@ from helpers.runs import ROOT
 PAGES = [
     *(ROOT / name for name in ('README.md', 'CONTRIBUTING.md')),
     *sorted((ROOT / 'docs').rglob('*.md')),
+    *sorted((ROOT / 'configs').rglob('*.md')),
 ]
 FOLDERS = ('amlfs_mm', 'benchmarks', 'configs', 'docs', 'requirements', 'tests', 'tools')
 LINK = re.compile(r'\[[^]]*\]\(([^)#:]+)(?:#[^)]*)?\)')
@@ -18,7 +19,7 @@ PATH = re.compile(rf'`((?:{"|".join(FOLDERS)})/[^\s`:]*)')
 
 
 def alternatives(pattern: str) -> list[str]:
-    """``a{b,c}[d]`` as the paths that it stands for: braces as in bash, brackets may be left out."""
+    """The paths that ``a{b,c}[d]`` stands for: bash's braces, and brackets that may be left out."""
     for found in re.finditer(r'\{([^{}]*)\}|\[([^][]*)\]', pattern):
         parts = found[1].split(',') if found[1] is not None else ['', *found[2].split(',')]
         around = pattern[: found.start()], pattern[found.end() :]

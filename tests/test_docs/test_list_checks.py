@@ -43,19 +43,31 @@ def check_stated(x):
         The tenth batch.
     """
     raise KeyError(x)
+
+def check_part(x):
+    """Called by checks only."""
+
+def check_all(x):
+    """All."""
+    check_part(x)
+
+class Owner:
+    def check_all(self):
+        check_all(self)
 '''
 
 
 def test_a_check_is_described(tmp_path: Path, list_checks):
     (tmp_path / 'package' / 'room').mkdir(parents=True)
     (tmp_path / 'package' / 'room' / 'code.py').write_text(SOURCE)
-    size, stated = list_checks.find_checks(tmp_path / 'package')
+    size, stated, part, _ = list_checks.find_checks(tmp_path / 'package')
     assert size.name == 'check_size'
     assert size.room == 'room'
     assert size.raises == 'ValueError: It is not.'
     assert size.when == '`Reader` is built; `load` is called'
     assert stated.raises == 'KeyError'
     assert stated.when == 'The tenth batch.'
+    assert part.when == '`Owner.check_all` is called'
     table = list_checks.render('room', [size])
     assert (
         r'| `check_size` | The size `h` is right \| positive. | ValueError: It is not. |' in table
