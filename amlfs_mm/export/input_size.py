@@ -44,7 +44,7 @@ def find_size(cfg: Config) -> tuple[int, int]:
         return _padded(found.pop(), cfg)
     backbone = cfg.model.get('backbone') or {}
     if found in (set(), set(SIZES)) and 'input_size' in backbone:
-        size = backbone.input_size
+        size = backbone['input_size']
         return (size, size) if isinstance(size, int) else tuple(size)
     raise ValueError(f'{problem}: give --size H W')
 

@@ -14,7 +14,7 @@ LIMIT = 20_000
 """Samples of a data set that a check looks at; a second's work for some 50,000."""
 
 
-def annotations(dataset: Any, limit: int = LIMIT) -> Iterator[tuple[int, dict]]:
+def sampled_annotations(dataset: Any, limit: int = LIMIT) -> Iterator[tuple[int, dict]]:
     """(index, annotation) of each sample whose annotation is known without loading it.
 
     Args:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
+from typing import Any, cast
+
 import torch
 from mmengine.dist import get_world_size
 from torch import Tensor, nn
@@ -25,18 +28,19 @@ def check_batch_norm(model: nn.Module, loader: DataLoader) -> None:
     if _smallest_batch(loader) != 1:
         return
     several = get_world_size() > 1
-    layers = {
+    layers: dict[str, nn.Module] = {
         name: module
         for name, module in model.named_modules()
         if isinstance(module, _BatchNorm) and not (several and isinstance(module, nn.SyncBatchNorm))
     }
     failing = _layers_with_one_value(model, layers, loader) if layers else []
     if failing:
-        sampler = loader.batch_sampler
+        sampler: Any = loader.batch_sampler
+        images = len(cast(Sized, loader.dataset))
         which, cure = 'the last batch of an epoch', 'set train_dataloader.drop_last=True'
         if sampler.batch_size == 1:
             which, cure = 'every batch', 'raise train_dataloader.batch_size'
-        share = share_of_replica(sampler.sampler, len(loader.dataset))
+        share = share_of_replica(sampler.sampler, images)
         layer = f'{type(layers[failing[0]]).__name__} {failing[0]!r}'
         raise ValueError(
             f'{which} has one image ({share} in batches of {sampler.batch_size}), but {layer} '
@@ -49,15 +53,13 @@ def _smallest_batch(loader: DataLoader) -> int | None:
     sampler = loader.batch_sampler
     if type(sampler) is not BatchSampler:
         return None
-    images = len(sampler.sampler)
+    images = len(cast(Sized, sampler.sampler))
     rest = images % sampler.batch_size
     return sampler.batch_size if not rest or sampler.drop_last else rest
 
 
 @torch.no_grad()
-def _layers_with_one_value(
-    model: nn.Module, layers: dict[str, nn.Module], loader: DataLoader
-) -> list[str]:
+def _layers_with_one_value(model: Any, layers: dict[str, Any], loader: DataLoader) -> list[str]:
     """The layers that train with batch statistics, and get one value a channel from one image.
 
     One image is sent through the model, in evaluation mode, which changes nothing.

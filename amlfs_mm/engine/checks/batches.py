@@ -8,7 +8,6 @@ from typing import Any
 from mmengine.dataset import InfiniteSampler
 from mmengine.dist import all_gather_object, get_world_size
 from mmengine.runner import EpochBasedTrainLoop, Runner
-from torch.utils.data import DataLoader, Sampler
 
 from amlfs_mm.utils.randomness import generators_kept, seed_cpu
 
@@ -16,7 +15,7 @@ ORDER_SHOWN = 1000
 """Indices by which two orders of a sampler are compared."""
 
 
-def index_sampler(loader: DataLoader) -> Sampler | None:
+def index_sampler(loader: Any) -> Any:
     """What draws the indices of single images; None if a batch sampler does without."""
     batch_sampler = getattr(loader.batch_sampler, 'batch_sampler', loader.batch_sampler)
     return getattr(batch_sampler, 'sampler', None)
@@ -41,7 +40,7 @@ def check_samplers(runner: Runner) -> None:
         )
 
 
-def check_iterations(loader: DataLoader) -> None:
+def check_iterations(loader: Any) -> None:
     """An epoch has at least one iteration.
 
     Raises:
@@ -71,7 +70,7 @@ def empty_data(kind: str) -> str:
     return f'train_dataloader.dataset ({kind}) is empty: there is nothing to train with'
 
 
-def check_replicas(loader: DataLoader) -> None:
+def check_replicas(loader: Any) -> None:
     """The replicas of a model share the images of an epoch, as many for each.
 
     Raises:
@@ -101,7 +100,7 @@ def check_replicas(loader: DataLoader) -> None:
         )
 
 
-def check_data_order(loader: DataLoader) -> None:
+def check_data_order(loader: Any) -> None:
     """The order of the images follows from ``set_epoch`` and the seeds of the process alone.
 
     A search trains every candidate in an order of its own, in whichever process.
@@ -138,7 +137,7 @@ def _order(sampler: Any, seed: int) -> list:
         return list(islice(iter(sampler), ORDER_SHOWN))
 
 
-def check_evaluation_data(loader: DataLoader, name: str) -> None:
+def check_evaluation_data(loader: Any, name: str) -> None:
     """Every image of the data is evaluated, and once.
 
     Args:

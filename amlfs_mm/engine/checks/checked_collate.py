@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from mmengine.structures import BaseDataElement
-from torch import nn
 
 from .labels import bad_label
 
@@ -22,14 +21,13 @@ class CheckedCollate:
         heads: Those that classify ``gt_label``. Without any, nothing is checked.
     """
 
-    def __init__(self, collate: Callable, heads: list[nn.Module]) -> None:
+    def __init__(self, collate: Callable, heads: list[Any]) -> None:
         self.collate = collate
-        self.num_classes = min((head.num_classes for head in heads), default=None)
+        self.num_classes: int | None = min((head.num_classes for head in heads), default=None)
         self.head = type(heads[0]).__name__ if heads else ''
 
     def __call__(self, samples: list) -> Any:
-        if self.num_classes is not None:
-            self.check(samples)
+        self.check(samples)
         return self.collate(samples)
 
     def check(self, samples: list) -> None:
@@ -38,6 +36,8 @@ class CheckedCollate:
         Raises:
             ValueError: A label is not, or a sample has none.
         """
+        if self.num_classes is None:
+            return
         try:
             labels = torch.cat([sample['data_samples'].gt_label for sample in samples])
             if labels.min() >= 0 and labels.max() < self.num_classes:
@@ -47,9 +47,9 @@ class CheckedCollate:
         for sample in samples:
             data = sample.get('data_samples') if isinstance(sample, dict) else None
             if isinstance(data, BaseDataElement):
-                self._check_one(data)
+                self._check_one(data, self.num_classes)
 
-    def _check_one(self, sample: BaseDataElement) -> None:
+    def _check_one(self, sample: BaseDataElement, num_classes: int) -> None:
         path = sample.get('img_path')
         name = f'training sample {sample.get("sample_idx", "")}' + (f' ({path})' if path else '')
         if 'gt_label' not in sample:
@@ -60,5 +60,5 @@ class CheckedCollate:
                 'data set, or a transform before PackInputs, set gt_label'
             )
         for label in sample.gt_label.reshape(-1).tolist():
-            if not 0 <= label < self.num_classes:
-                raise ValueError(bad_label(name, label, self.num_classes))
+            if not 0 <= label < num_classes:
+                raise ValueError(bad_label(name, label, num_classes))

@@ -10,12 +10,14 @@ from torch import Tensor, nn
 
 from amlfs_mm.utils.randomness import generators_kept
 
-from .annotations import annotations, describe_sample
+from .annotations import describe_sample, sampled_annotations
 
 
-def classification_heads(model: nn.Module) -> list[nn.Module]:
+def classification_heads(model: nn.Module) -> list[Any]:
     """The heads of a model that classify ``gt_label``, those inside other heads too."""
-    modules = [m for m in model.modules() if isinstance(getattr(m, 'num_classes', None), int)]
+    modules: list[Any] = [
+        m for m in model.modules() if isinstance(getattr(m, 'num_classes', None), int)
+    ]
     if not modules or any(hasattr(module, 'task_heads') for module in model.modules()):
         return []  # several tasks have several labels
     from mmpretrain.models.heads import ClsHead  # takes a second, where no model is mmpretrain's
@@ -23,7 +25,7 @@ def classification_heads(model: nn.Module) -> list[nn.Module]:
     return [m for m in modules if isinstance(m, ClsHead) and m.num_classes > 0]
 
 
-def check_num_classes(heads: list[nn.Module], dataset: Any) -> None:
+def check_num_classes(heads: list[Any], dataset: Any) -> None:
     """Every class of the training set has an output.
 
     Raises:
@@ -69,7 +71,7 @@ def check_concatenated(dataset: Any) -> None:
         check_concatenated(part)
 
 
-def check_labels(heads: list[nn.Module], dataset: Any) -> None:
+def check_labels(heads: list[Any], dataset: Any) -> None:
     """Every label is a class of the head, a whole number in [0, num_classes).
 
     Of a large data set a sample is checked, and every batch when it is loaded.
@@ -83,7 +85,7 @@ def check_labels(heads: list[nn.Module], dataset: Any) -> None:
     if not heads:
         return
     num_classes = min(head.num_classes for head in heads)
-    for index, info in annotations(dataset):
+    for index, info in sampled_annotations(dataset):
         for label in _numbers(info.get('gt_label')):
             # A transform may still change the label: what is trained with decides.
             if not 0 <= label < num_classes and not _loads_well(dataset, index, num_classes):

@@ -9,11 +9,10 @@ import numpy as np
 from mmengine.dist import all_gather_object, get_world_size
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
-from torch import nn
 
 from ..search_schedule import SearchSchedule
 from ..searched_heads import find_heads
-from .annotations import annotations, distinct, image_path
+from .annotations import distinct, image_path, sampled_annotations
 from .batches import check_data_order
 from .checkpoint_hooks import check_checkpoints
 from .run import check_run
@@ -93,7 +92,7 @@ def check_seeds(runner: Runner) -> None:
         )
 
 
-def check_hard_labels(model: nn.Module) -> None:
+def check_hard_labels(model: Any) -> None:
     """The model trains with one class a sample, which the target's cosine needs.
 
     Raises:
@@ -145,7 +144,7 @@ PIXELS = 'pixels '
 def _images(dataset: Any) -> set[str]:
     """The paths of a data set's images; of those without, a hash of the pixels."""
     found = set()
-    for _, info in annotations(distinct(dataset), PATHS_COMPARED):
+    for _, info in sampled_annotations(distinct(dataset), PATHS_COMPARED):
         pixels = info.get('img')
         if path := image_path(info):
             found.add(path)
