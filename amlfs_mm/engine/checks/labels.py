@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from amlfs_mm.utils.randomness import generators_kept
 
-from .annotations import describe_sample, sampled_annotations
+from .annotations import annotation, describe_sample, sampled_annotations
 
 
 def classification_heads(model: nn.Module) -> list[Any]:
@@ -85,6 +85,11 @@ def check_labels(heads: list[Any], dataset: Any) -> None:
     if not heads:
         return
     num_classes = min(head.num_classes for head in heads)
+    loaded = getattr(dataset, 'labels', None)
+    if isinstance(loaded, Tensor):  # images in memory: all are known, as they are trained with
+        for index in ((loaded < 0) | (loaded >= num_classes)).nonzero().flatten().tolist()[:1]:
+            sample = describe_sample(index, annotation(dataset, index) or {})
+            raise ValueError(bad_label(f'training {sample}', int(loaded[index]), num_classes))
     for index, info in sampled_annotations(dataset):
         for label in _numbers(info.get('gt_label')):
             # A transform may still change the label: what is trained with decides.
