@@ -41,7 +41,7 @@ def with_whole_batches(loader: DataLoader, max_gib: float) -> DataLoader:
     """
     dataset = loader.dataset
     if not isinstance(dataset, InMemoryImages):
-        if not max_gib:
+        if not max_gib or not len(dataset):
             return loader
         try:
             dataset = in_memory(dataset, max_gib)

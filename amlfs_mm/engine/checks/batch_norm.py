@@ -48,6 +48,13 @@ def check_batch_norm(model: nn.Module, loader: DataLoader) -> None:
         )
 
 
+def one_image(loader: Any) -> Any:
+    """A batch of the first image; images in memory are not collated."""
+    if hasattr(loader.dataset, 'batch'):
+        return loader.dataset.batch([0])
+    return loader.collate_fn([loader.dataset[0]])
+
+
 def _smallest_batch(loader: DataLoader) -> int | None:
     """Images of the smallest batch of an epoch; None if that is not known."""
     sampler = loader.batch_sampler
@@ -80,7 +87,7 @@ def _layers_with_one_value(model: Any, layers: dict[str, Any], loader: DataLoade
     try:
         with generators_kept():
             model.eval()
-            batch = loader.collate_fn([loader.dataset[0]])
+            batch = one_image(loader)
             data = model.data_preprocessor(batch, False)
             if hasattr(model, 'extract_feat'):
                 model.extract_feat(data['inputs'])

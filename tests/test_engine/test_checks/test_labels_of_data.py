@@ -63,6 +63,15 @@ def test_a_transform_that_makes_labels_out_of_range(tmp_path: Path):
         runner_on(tmp_path, dataset).train()
 
 
+def test_labels_of_images_in_memory(tmp_path: Path):
+    """Their batches are not collated: all labels are known at the start."""
+    pipeline = [dict(type='Relabel', by=5), *PACK]
+    inner = dict(type='Labelled', labels=40, pipeline=pipeline)
+    dataset = dict(type='amlfs_mm.InMemoryImages', dataset=inner, padding=0)
+    with pytest.raises(ValueError, match='sample 5 has gt_label=10, but'):
+        runner_on(tmp_path, dataset).train()
+
+
 def test_a_transform_that_brings_labels_into_range(tmp_path: Path):
     """Labels from 1, as the files have them; what is trained with is right."""
     dataset = dict(
