@@ -36,7 +36,7 @@ def test_both_sides_train_the_same_step(tmp_path: Path):
     theirs = [*runner.model.backbone.parameters(), *runner.model.head.parameters()]
     for one, other in zip(theirs, bare.module.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad)
-    one, other = runner.optim_wrapper.optimizer, bare.optimizer
+    one, other = runner.build_optim_wrapper(runner.optim_wrapper).optimizer, bare.optimizer
     assert type(one) is type(other)
     assert one.defaults == other.defaults
 
