@@ -301,6 +301,11 @@ class BareSearch:
             return nullcontext()
         return torch.autocast(self.task.device, dtype=torch.bfloat16)
 
+    def loss(self, images: Tensor, target: Tensor) -> Tensor:
+        features = self.features(images).float()
+        logits = F.linear(features, self.head.fc.weight)
+        return self.head.per_sample_loss(logits, features, target).mean()
+
     def train_epoch(self) -> int:
         self.module.train()
         images, labels = self.data['train']
@@ -310,12 +315,7 @@ class BareSearch:
             flip = torch.rand(len(rows)) < 0.5
             rows = rows.to(images.device)
             batch = shift_and_flip(images.index_select(0, rows), 4, offsets, flip)
-            features = self.features(batch)
-            weight = self.head.fc.weight
-            target = labels.index_select(0, rows)
-            features = features.float()
-            logits = F.linear(features, weight)
-            loss = self.head.per_sample_loss(logits, features, target).mean()
+            loss = self.loss(batch, labels.index_select(0, rows))
             loss.backward()
             self.optimizer.step()
             self.optimizer.zero_grad()

@@ -24,6 +24,7 @@ measure() {
 measure 1 start_up.py
 measure "$THREADS" head.py
 measure 1 search_overhead.py
+measure 1 bare_loop.py
 measure 1 scaling.py
 measure 1 input_pipeline.py
 measure "$THREADS" reid_evaluation.py --repeats 1 --tasks ranking re-ranking

@@ -62,4 +62,4 @@ test_dataloader = dict(
 )
 val_evaluator = dict(type='Accuracy', topk=(1,))
 test_evaluator = val_evaluator
-in_memory_gib = 2
+in_memory_gib = 2  # more is loaded image by image; docs/performance.md
