@@ -16,8 +16,7 @@ def score_rankings(distance: Tensor, query: Features, gallery: Features) -> Quer
     Raises:
         ValueError: A shape does not fit, or a distance is NaN.
     """
-    labels = (query.ids, gallery.ids, query.cameras, gallery.cameras)
-    return score_queries(distance, *(label.tolist() for label in labels))
+    return score_queries(distance, query.ids, gallery.ids, query.cameras, gallery.cameras)
 
 
 def rank_gallery(distance: Tensor, query: Features, gallery: Features, index: int) -> list[int]:

@@ -156,9 +156,9 @@ def read_search_options(given: dict[str, Any], loss_search: dict | None = None) 
     """
     shared = {key: v for key, v in (loss_search or {}).items() if key not in RUNNER_OPTIONS}
     options = {**_by_new_names(shared), **_by_new_names(given)}
-    policies = [options.get('policy'), shared.get('policy')]
-    if all(isinstance(policy, dict) for policy in policies) and 'type' not in policies[0]:
-        options['policy'] = {**policies[1], **policies[0]}
+    own, common = options.get('policy'), shared.get('policy')
+    if isinstance(own, dict) and isinstance(common, dict) and 'type' not in own:
+        options['policy'] = {**common, **own}
     unknown = set(options) - set(SEARCH_OPTIONS)
     if unknown:
         raise ValueError(

@@ -29,6 +29,11 @@ def replace_train_loop(runner: Runner, loop: BaseLoop) -> None:
     runner._train_loop = loop
 
 
+def is_in_training(runner: Runner) -> bool:
+    """Whether the runner trains. ``before_run`` is called for a test and a validation too."""
+    return isinstance(runner._train_loop, BaseLoop)
+
+
 def set_epoch(loop: EpochBasedTrainLoop, epoch: int) -> None:
     """Set the epoch, from 0, that the loop is in."""
     loop._epoch = epoch

@@ -1,4 +1,4 @@
-"""Imported by a job's config (``custom_imports``): the models of this process lie on the stand-in."""
+"""Imported by the config of a job: the models of this process lie on the stand-in device."""
 
 from helpers.standin_device import model_device
 

@@ -65,10 +65,10 @@ class DeferredHistoryBuffer(HistoryBuffer):
         if not self._pending:
             return
         new = np.array([0.0 if isinstance(v, Tensor) else v for v in self._pending])
-        waiting = [n for n, value in enumerate(self._pending) if isinstance(value, Tensor)]
+        waiting = {n: value for n, value in enumerate(self._pending) if isinstance(value, Tensor)}
         if waiting:
-            tensors = [self._pending[n].double().reshape(()) for n in waiting]
-            new[waiting] = torch.stack(tensors).cpu().numpy()
+            tensors = [value.double().reshape(()) for value in waiting.values()]
+            new[list(waiting)] = torch.stack(tensors).cpu().numpy()
         self._pending = []
         self._values = np.append(self._values, new)[-self.max_length :]
         self._counts = np.append(self._counts, np.ones(len(new), int))[-self.max_length :]

@@ -15,7 +15,7 @@ from ..distributed.population import population_of
 from ..history.compute import compute_of
 from ..history.loss_schedule import LossSchedule
 from ..loops.loss_replay_loop import LossReplayLoop
-from ..runner_access import is_resuming, replace_train_loop
+from ..runner_access import is_in_training, is_resuming, replace_train_loop
 from ..searched_heads import find_heads
 from ..state.training_state import (
     all_pending_gradients,
@@ -60,7 +60,12 @@ class LossReplayHook(Hook):
         self._loaded: dict | None = None
 
     def before_run(self, runner: Runner) -> None:
-        """Check that the schedule fits the run, and put the loop in place."""
+        """Check that the schedule fits the run, and put the loop in place.
+
+        For a test or a validation alone, nothing is done.
+        """
+        if not is_in_training(runner):
+            return
         self.runner = runner
         check_epochs(runner)
         check_hard_labels(runner.model)

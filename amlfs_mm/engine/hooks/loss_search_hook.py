@@ -32,7 +32,7 @@ from ..history.search_history import SearchHistory
 from ..history.stopped_search import save_stopped_search
 from ..loops.loss_search_loop import LossSearchLoop
 from ..options import read_search_options
-from ..runner_access import is_resuming, job_directory, replace_train_loop
+from ..runner_access import is_in_training, is_resuming, job_directory, replace_train_loop
 from ..search_schedule import SearchSchedule
 from ..searched_heads import find_heads
 from ..state.hand_over import broadcast_state, take_over_winner
@@ -73,13 +73,19 @@ class LossSearchHook(Hook):
     def __init__(self, **options: Any) -> None:
         self.given = options
         self.options = read_search_options(options)
+        self.loop: LossSearchLoop | None = None
         self.loaded: dict | None = None
         self.saved_epoch = 0
 
     # The start of a run ---------------------------------------------------------------------------
 
     def before_run(self, runner: Runner) -> None:
-        """Read the options, check what the config says, put the loop in place."""
+        """Read the options, check what the config says, put the loop in place.
+
+        For a test or a validation alone, nothing is done.
+        """
+        if not is_in_training(runner):
+            return
         self.runner = runner
         self.options = read_search_options(self.given, runner.cfg.get('loss_search'))
         check_epochs(runner)
@@ -90,7 +96,8 @@ class LossSearchHook(Hook):
         check_search(runner, self.schedule)
         self.heads = find_heads(runner.model)
         train_whole_batches(runner)
-        replace_train_loop(runner, LossSearchLoop(runner.train_loop, self))
+        self.loop = LossSearchLoop(runner.train_loop, self)
+        replace_train_loop(runner, self.loop)
 
     def before_train(self, runner: Runner) -> None:
         """Bring all sub-runners to the same start, and tell the user what is going to happen."""
@@ -272,7 +279,7 @@ class LossSearchHook(Hook):
 
     def tell_position(self, position: str, at_once: bool = False) -> None:
         """Give a sign of life to the other processes, and note the position for error messages."""
-        if self.runner.train_loop.round is None:  # evaluation before the first round
+        if self.loop is None or self.loop.round is None:  # evaluation before or without a search
             return
         self.population.liveness.position = f'epoch {self.runner.epoch + 1}, {position}'
         self.population.liveness.heartbeat(at_once)
