@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers.runs import train
 
-from amlfs_mm.engine.history.search_history import read_records
+from amlfs_mm.analysis.records import read_records
 
 
 @pytest.fixture(scope='session')

@@ -41,7 +41,9 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     cfg.load_from = args.checkpoint
     cfg.resume = False
     cfg.runner_type = 'amlfs_mm.LossSearchRunner'
-    cfg.loss_search = dict(replicas_per_candidate='all', threads_per_process=None)
+    # The search's options stay: this config is written to the work dir, and a report reads it.
+    one_model = dict(replicas_per_candidate='all', threads_per_process=None)
+    cfg.loss_search = {**cfg.get('loss_search', {}), **one_model}
     return cfg
 
 

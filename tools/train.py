@@ -69,7 +69,8 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     if 'runner_type' not in cfg:
         # No search: one model on all processes, plain data parallelism.
         cfg.runner_type = 'amlfs_mm.LossSearchRunner'
-        cfg.loss_search = dict(replicas_per_candidate='all', threads_per_process=None)
+        one_model = dict(replicas_per_candidate='all', threads_per_process=None)
+        cfg.loss_search = {**cfg.get('loss_search', {}), **one_model}
     return cfg
 
 

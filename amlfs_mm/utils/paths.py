@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ def user_path(text: str) -> Path:
 
     A shell expands ``~`` only where a word begins with it: not in ``--work-dir=~/runs``.
     """
-    return Path(text).expanduser()
+    return Path(os.path.expanduser(text))
 
 
 def expand_home(text: str) -> str:
     """The same text; with the home directory, where it begins with ``~`` or ``~user``."""
-    return str(Path(text).expanduser()) if text.startswith('~') else text
+    return os.path.expanduser(text)
 
 
 def expand_home_in_config(config: Any) -> None:

@@ -168,8 +168,3 @@ class SearchHistory:
 def best_file(epoch: int) -> str:
     """The file name of the best-ever model, if it is the winner of this epoch, from 1."""
     return f'best_reward_epoch_{epoch}.pth'
-
-
-def read_records(path: str | Path) -> list[dict]:
-    """The records in a ``loss_search.jsonl``."""
-    return [json.loads(line) for line in Path(path).read_text().splitlines()]

@@ -3,7 +3,7 @@
 # Share of wrong labels in training: the environment variable LABEL_NOISE (0 to 1).
 _base_ = ['./image_folder_32.py']
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='amlfs_mm.LoadWholeImage'),
     dict(type='Resize', scale=(16, 16)),
     dict(type='amlfs_mm.LabelNoise', ratio={{'$LABEL_NOISE:0'}}, num_classes=10),
     dict(type='RandomCrop', crop_size=16, padding=2),
@@ -11,7 +11,7 @@ train_pipeline = [
     dict(type='PackInputs'),
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='amlfs_mm.LoadWholeImage'),
     dict(type='Resize', scale=(16, 16)),
     dict(type='PackInputs'),
 ]
