@@ -81,6 +81,7 @@ class LossSearchRunner(Runner):
         return super().from_cfg(cfg)
 
     def setup_env(self, env_cfg: dict) -> None:
+        """Join the job, let the sub-runner be this process's world, set torch's threads."""
         options = read_runner_options(self.cfg.get('loss_search', {}))
         dist_cfg = dict(timeout=1800) | env_cfg.get('dist_cfg', {})
         if self.distributed and not is_distributed():
@@ -98,11 +99,13 @@ class LossSearchRunner(Runner):
         super().setup_env(env_cfg)
 
     def set_randomness(self, seed: int | None, **kwargs) -> None:
+        """Seed this process; all sub-runners get one seed."""
         if seed is None:
             seed = self.population.agree_on(sync_random_seed())
         super().set_randomness(seed, **kwargs)
 
     def build_logger(self, *args, **kwargs) -> MMLogger:
+        """The logger; only the main process of the job prints more than errors."""
         logger = super().build_logger(*args, **kwargs)
         if not self.population.is_main:
             for handler in logger.handlers:
@@ -111,15 +114,18 @@ class LossSearchRunner(Runner):
         return logger
 
     def register_default_hooks(self, hooks: dict | None = None) -> None:
+        """mmengine's default hooks; none of them waits for the device in each iteration."""
         deferred = dict(type='amlfs_mm.DeferredRuntimeInfoHook')
         super().register_default_hooks(dict(runtime_info=deferred) | dict(hooks or {}))
 
     def register_hooks(self, *args, **kwargs) -> None:
+        """Register the hooks; only sub-runner 0 keeps those that save checkpoints."""
         super().register_hooks(*args, **kwargs)
         if self.population.sub_runner > 0:
             keep_hooks(self, [hook for hook in self.hooks if not isinstance(hook, CheckpointHook)])
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        """The model in DDP over the replicas of its candidate, on any kind of device."""
         if is_model_wrapper(model) or not self.distributed:
             return super().wrap_model(model_wrapper_cfg, model)
         if self.world_size == 1:
@@ -138,18 +144,22 @@ class LossSearchRunner(Runner):
         return super().wrap_model({**defaults, **(model_wrapper_cfg or {})}, model)
 
     def build_model(self, model: nn.Module | dict) -> nn.Module:
+        """The model; it normalises a whole batch at once if the batch is one tensor."""
         built = super().build_model(model)
         leave_batches_whole(built)
         return built
 
     def build_dataloader(self, dataloader: DataLoader | dict, *args, **kwargs) -> DataLoader:
+        """The loader; with ``in_memory_gib`` its images lie in memory."""
         built = Runner.build_dataloader(dataloader, *args, **kwargs)
         return load_whole_batches(built, self.cfg.get('in_memory_gib', 0))
 
     def build_evaluator(self, evaluator: dict | list | Evaluator) -> Evaluator:
+        """The evaluator; its accuracy counts whole batches."""
         return evaluate_whole_batches(super().build_evaluator(evaluator))
 
     def build_val_loop(self, loop: BaseLoop | dict) -> BaseLoop:
+        """The validation loop, which takes whole batches."""
         built = super().build_val_loop(loop)
         if type(built) is not ValLoop:
             return built
@@ -158,6 +168,7 @@ class LossSearchRunner(Runner):
     def build_optim_wrapper(
         self, optim_wrapper: Optimizer | OptimWrapper | dict
     ) -> OptimWrapper | OptimWrapperDict:
+        """The optimizer wrapper; all replicas of a sharded head clip and skip updates alike."""
         built = super().build_optim_wrapper(optim_wrapper)
         agree_on_steps(each_wrapper(built), self.model)
         return built
@@ -192,6 +203,11 @@ class LossSearchRunner(Runner):
         return super().val()
 
     def load_or_resume(self) -> None:
+        """Load the checkpoint that the config names, or resume from the newest whole one.
+
+        Raises:
+            ValueError: There are checkpoints, but all are damaged, or those of a search are gone.
+        """
         if is_resuming(self) and checkpoint_to_load(self) is None:
             checkpoints = find_checkpoints(self.search_dir, self._other_checkpoint_dirs())
             if not checkpoints:
@@ -213,6 +229,7 @@ class LossSearchRunner(Runner):
         super().load_or_resume()
 
     def resume(self, filename: str, *args, **kwargs) -> None:
+        """Resume from a checkpoint; of sharded weights this replica keeps its rows."""
         super().resume(filename, *args, **kwargs)
         keep_own_moments(self.model, each_wrapper(self.optim_wrapper))
 
@@ -262,6 +279,7 @@ class LossSearchRunner(Runner):
         check_earlier_search(self.search_dir, max(intervals, default=1))
 
     def save_checkpoint(self, out_dir: str, filename: str, *args, **kwargs) -> None:
+        """Save a checkpoint, whole or not at all; only sub-runner 0 does."""
         if self.population.sub_runner > 0:
             return
         with whole_checkpoint(self, self.population.replica_group):

@@ -37,6 +37,7 @@ class Digits(BaseDataset):
         super().__init__(pipeline=list(pipeline), **kwargs)
 
     def load_data_list(self) -> list[dict]:
+        """The digits of the split: ``img`` (8, 8) uint8, ``gt_label``, index in the whole set."""
         from sklearn.datasets import load_digits
         from sklearn.model_selection import train_test_split
 

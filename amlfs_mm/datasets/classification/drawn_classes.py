@@ -42,6 +42,7 @@ class DrawnClasses(BaseDataset):
         super().__init__(pipeline=list(pipeline), **kwargs)
 
     def load_data_list(self) -> list[dict]:
+        """The images of the split, drawn when they are loaded, with their ``gt_label``."""
         part = list(IMAGES_PER_CLASS).index(self.split)
         items = []
         for label in range(self.num_classes):

@@ -81,6 +81,7 @@ class ImageFolder(CustomDataset):
         super().__init__(data_root=data_root, data_prefix=split, extensions=extensions, **kwargs)
 
     def load_data_list(self) -> list[dict]:
+        """The images of the split: ``img_path``, and ``gt_label`` by the classes of ``train``."""
         if self.ann_file:
             samples = self._read_ann_file()
         elif self.with_label:
@@ -101,6 +102,7 @@ class ImageFolder(CustomDataset):
         ]
 
     def prepare_data(self, idx: int) -> dict:
+        """A sample as the pipeline makes it; TIFF values of unknown range are an error."""
         path = self.get_data_info(idx)['img_path']
         if path.lower().endswith(('.tif', '.tiff')):
             check_value_range(path)

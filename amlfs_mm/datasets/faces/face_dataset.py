@@ -77,6 +77,7 @@ class FaceDataset(BaseDataset):
         super().__init__(pipeline=list(pipeline), serialize_data=False, **kwargs)
 
     def load_data_list(self) -> FaceImages:
+        """The faces of the part, with label and role."""
         self.source = load_faces(self.source_root)
         names = self.source.names
         remaining = select_identities(names, self.exclude, self.keep, self.least_matched)
@@ -97,6 +98,7 @@ class FaceDataset(BaseDataset):
         return FaceImages(self.source, images, labels, roles)
 
     def prepare_data(self, idx: int) -> dict:
+        """A sample as the pipeline makes it from the encoded image of its source."""
         info = self.get_data_info(idx)
         info['img_bytes'] = self.source.read(info.pop('source_image'))
         return self.pipeline(info)

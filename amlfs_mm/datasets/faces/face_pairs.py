@@ -45,6 +45,7 @@ class FacePairs(BaseDataset):
         super().__init__(pipeline=list(pipeline), **kwargs)
 
     def load_data_list(self) -> list[dict]:
+        """Two images for each pair: ``pair_index``, ``side``, whether they show one person."""
         if self.source_root is None:
             self._images, is_same = read_verification_bin(self.pairs)
             paths = [f'{self.pairs}#{number}' for number in range(len(self._images))]
@@ -63,6 +64,7 @@ class FacePairs(BaseDataset):
         ]
 
     def prepare_data(self, idx: int) -> dict:
+        """A sample as the pipeline makes it from the encoded image."""
         info = self.get_data_info(idx)
         if self.source_root is None:
             content = self._images[2 * info['pair_index'] + info['side']]

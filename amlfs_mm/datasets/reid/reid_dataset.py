@@ -66,6 +66,7 @@ class ReIDDataset(BaseDataset):
         super().__init__(pipeline=list(pipeline), **kwargs)
 
     def load_data_list(self) -> list[dict]:
+        """The images of the part, with identity, camera and role."""
         source = load_source(self.source, self.source_root, self.own_data, **self.source_options)
         if self.part == 'test':
             roles = dict(query=source.query, gallery=source.gallery)

@@ -41,6 +41,7 @@ class CachedTransforms(BaseTransform):
         self._kept: dict[bytes, bytes] = {}
 
     def transform(self, results: dict) -> dict | None:
+        """What the transforms make of ``results``; from the cache if they were there before."""
         # The key is all that the transforms get. So a result fits whatever data set they are part
         # of, also a subset or a fold of it.
         key = pickle.dumps(results)

@@ -43,6 +43,7 @@ class LabelNoise(BaseTransform):
         self.include_true_label = include_true_label
 
     def transform(self, results: dict) -> dict:
+        """The results, with another ``gt_label`` in the share ``ratio`` of the samples."""
         check_label(results, self.num_classes)
         draw = np.random.default_rng([self.seed, results['sample_idx']])
         if draw.random() < self.ratio:

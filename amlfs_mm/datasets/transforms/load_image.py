@@ -36,6 +36,7 @@ class LoadWholeImage(LoadImageFromFile):
         super().__init__(imdecode_backend='pillow', **kwargs)
 
     def transform(self, results: dict) -> dict | None:
+        """The results with the decoded image; None if it is damaged and ``ignore_empty`` is set."""
         path = results['img_path']
         try:
             content = results.pop('img_bytes', None)

@@ -52,6 +52,7 @@ class PlainUnpickler(pickle.Unpickler):
     """Reads plain values only. The few names that they need stand for functions of this file."""
 
     def find_class(self, module: str, name: str) -> object:
+        """A class that a verification file may hold; an error for any other."""
         try:
             return ALLOWED[module.replace('numpy._core', 'numpy.core'), name]
         except KeyError:
