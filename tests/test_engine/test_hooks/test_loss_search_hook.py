@@ -225,6 +225,7 @@ def test_common_random_numbers(tmp_path: Path):
 def test_cached_batches_change_nothing(tmp_path: Path, monkeypatch):
     """Two epochs of four candidates are loaded once."""
     options = {
+        'in_memory_gib': 0,  # what is in memory is not loaded again in any case
         'custom_hooks.0.common_random_numbers': True,
         'custom_hooks.0.search_every': 2,
         'train_cfg.max_epochs': 2,
