@@ -142,6 +142,7 @@ def parse(script: Path, arguments: list[str]) -> argparse.Namespace:
         module = importlib.util.module_from_spec(spec)
         try:
             with stop_after_parsing():
+                patch.setitem(sys.modules, spec.name, module)  # dataclasses look there
                 spec.loader.exec_module(module)
                 module.main()
         except Parsed as parsed:

@@ -50,7 +50,9 @@ def readable(job: Job, *parts: str) -> None:
     everything = ''.join(job.log(rank) for rank in range(len(job.ranks)))
     for part in parts:
         assert part in everything, job.everything()
-    errors = re.findall(r'^amlfs_mm\.engine\.failures\.CandidateError', everything, re.MULTILINE)
+    errors = re.findall(
+        r'^amlfs_mm\.engine\.distributed\.failures\.CandidateError', everything, re.MULTILINE
+    )
     assert len(errors) == 1, job.everything()
 
 
@@ -111,6 +113,7 @@ def test_a_loader_worker_that_dies(tmp_path: Path):
     pipeline = """
 train_pipeline = [dict(type='KillLoader', index=40), *_base_.train_pipeline]
 train_dataloader = dict(num_workers=1, dataset=dict(pipeline=train_pipeline))
+in_memory_gib = 0  # images in memory need no workers
 """
     job = Job(tmp_path / 'work', config=config_with(tmp_path, more=pipeline), processes=2)
     assert set(job.wait(60)) == {1}
@@ -181,8 +184,7 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 train_cfg = dict(max_epochs=2)
-loss_search = dict(num_candidates=2, unreadable={unreadable!r})
-loss_search = dict(replicas_per_candidate=1)
+loss_search = dict(num_candidates=2, unreadable={unreadable!r}, replicas_per_candidate=1)
 """)
     return config
 

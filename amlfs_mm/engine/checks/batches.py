@@ -159,7 +159,9 @@ def check_evaluation_data(loader: Any, name: str) -> None:
             f'{name}.sampler is {kind}, which does not give every image once: set '
             "sampler=dict(type='DefaultSampler', shuffle=False)"
         )
-    rest = len(sampler) % loader.batch_sampler.batch_size if loader.drop_last else 0
+    batches = loader.batch_sampler
+    drops = getattr(batches, 'drop_last', False)
+    rest = len(sampler) % batches.batch_size if drops else 0
     if rest:
         share = share_of_replica(sampler, len(loader.dataset))
         raise ValueError(

@@ -16,7 +16,7 @@ from mmengine.registry import DATA_SAMPLERS, MODELS, RUNNERS
 from torch import Tensor, nn
 from torch.utils.data import Sampler
 
-from amlfs_mm.analysis import read_run
+from amlfs_mm.analysis import read_run, search_options
 
 SEARCH = dict(type='amlfs_mm.LossSearchHook', num_candidates=2)
 
@@ -265,4 +265,4 @@ def test_a_config_in_pure_python(tmp_path: Path, search: bool):
     assert (runner.epoch, runner.iter) == (2, 4)
     # What the run has dumped is read as the same.
     run = read_run(tmp_path / 'work')
-    assert (run.hook is not None) == search
+    assert (search_options(run.config) is not None) == search

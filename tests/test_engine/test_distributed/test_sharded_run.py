@@ -32,8 +32,7 @@ optim_wrapper = dict(
     optimizer=dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=5e-4),
     clip_grad=dict(max_norm=2.0),
 )
-loss_search = dict(num_candidates=2)
-loss_search = dict(replicas_per_candidate=2)
+loss_search = dict(num_candidates=2, replicas_per_candidate=2)
 visualizer = dict(vis_backends=[dict(type='LocalVisBackend')])
 """
 SIZES = [
