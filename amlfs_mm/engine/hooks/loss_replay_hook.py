@@ -87,7 +87,8 @@ class LossReplayHook(Hook):
         else:
             self._check_epochs()
         train_whole_batches(runner)
-        replace_train_loop(runner, LossReplayLoop(runner.train_loop, self))
+        loop = LossReplayLoop(runner.train_loop, self.lost_round, self.unreadable)
+        replace_train_loop(runner, loop)
 
     def before_train(self, runner: Runner) -> None:
         """Take over what a resume needs, and warn of what keeps the run from being a replay."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from mmengine.runner import EpochBasedTrainLoop
 
 from ..runner_access import set_epoch
-
-if TYPE_CHECKING:
-    from ..hooks.loss_replay_hook import LossReplayHook
 
 
 class LossReplayLoop(EpochBasedTrainLoop):
@@ -18,23 +15,29 @@ class LossReplayLoop(EpochBasedTrainLoop):
     Args:
         stock: The loop that MMEngine built from the config; its loader, epochs and validation
             intervals are taken over.
-        replay: The hook that knows the schedule.
+        lost_round: Gives the epochs, from 0, of the lost round that an epoch is in, or None.
+        unreadable: As in :class:`SearchOptions`.
     """
 
-    def __init__(self, stock: EpochBasedTrainLoop, replay: LossReplayHook) -> None:
+    def __init__(
+        self,
+        stock: EpochBasedTrainLoop,
+        lost_round: Callable[[int], range | None],
+        unreadable: str,
+    ) -> None:
         from amlfs_mm.datasets import make_reproducible  # mmpretrain: only when there is a run
 
-        loader = make_reproducible(stock.dataloader, stock.runner.seed, replay.unreadable)
+        loader = make_reproducible(stock.dataloader, stock.runner.seed, unreadable)
         super().__init__(
             stock.runner, loader, stock.max_epochs, stock.val_begin, stock.val_interval
         )
         self.dynamic_milestones = stock.dynamic_milestones
         self.dynamic_intervals = stock.dynamic_intervals
-        self.replay = replay
+        self.lost_round = lost_round
 
     def run_epoch(self) -> None:
         """Train an epoch; pass over a lost round as the search did."""
-        lost_round = self.replay.lost_round(self.epoch)
+        lost_round = self.lost_round(self.epoch)
         if lost_round is None:
             super().run_epoch()
             return
@@ -47,4 +50,4 @@ class LossReplayLoop(EpochBasedTrainLoop):
     @property
     def candidate_epochs(self) -> int:
         """Models trained for an epoch; a lost round trains none."""
-        return sum(self.replay.lost_round(epoch) is None for epoch in range(self.max_epochs))
+        return sum(self.lost_round(epoch) is None for epoch in range(self.max_epochs))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import cast
 
 import torch
 from mmengine.hooks import Hook, IterTimerHook, ParamSchedulerHook
@@ -14,9 +14,7 @@ from ..distributed.population import everyone_agrees
 from ..runner_access import only_hooks, set_epoch, validate_if_due
 from ..state.search_round import SearchRound
 from ..state.training_state import synchronise_replicas
-
-if TYPE_CHECKING:
-    from ..hooks.loss_search_hook import LossSearchHook
+from .search_steps import SearchSteps
 
 
 class LossSearchLoop(EpochBasedTrainLoop):
@@ -35,7 +33,7 @@ class LossSearchLoop(EpochBasedTrainLoop):
         search: The hook that holds the options and coordinates the sub-runners.
     """
 
-    def __init__(self, stock: EpochBasedTrainLoop, search: LossSearchHook) -> None:
+    def __init__(self, stock: EpochBasedTrainLoop, search: SearchSteps) -> None:
         from amlfs_mm.datasets import make_reproducible  # mmpretrain: only when there is a run
 
         loader = make_reproducible(
@@ -141,13 +139,13 @@ class LossSearchLoop(EpochBasedTrainLoop):
     def hooks_of_candidates(self) -> list[Hook]:
         """The hooks that act on every candidate's epochs."""
         hooks = self.runner.hooks
-        return hooks[: hooks.index(self.search)]
+        return hooks[: hooks.index(cast(Hook, self.search))]
 
     @property
     def hooks_of_rounds(self) -> list[Hook]:
         """The hooks that act once a round."""
         hooks = self.runner.hooks
-        return hooks[hooks.index(self.search) + 1 :]
+        return hooks[hooks.index(cast(Hook, self.search)) + 1 :]
 
 
 def arg_max(reward: Tensor) -> int | None:
