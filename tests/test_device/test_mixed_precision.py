@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from helpers.runs import build, load, train
 
-from amlfs_mm.engine.history.search_history import read_records
+from amlfs_mm.analysis.records import read_records
 
 EPOCHS = 3
 
