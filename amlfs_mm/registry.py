@@ -12,6 +12,7 @@ from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import RUNNERS as MMENGINE_RUNNERS
 from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
@@ -24,6 +25,9 @@ DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, locations=['amlfs_mm.da
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, locations=['amlfs_mm.engine'])
 METRICS = Registry('metric', parent=MMENGINE_METRICS, locations=['amlfs_mm.evaluation'])
 MODELS = Registry('model', parent=MMENGINE_MODELS, locations=['amlfs_mm.models'])
+OPTIM_WRAPPERS = Registry(
+    'optimizer wrapper', parent=MMENGINE_OPTIM_WRAPPERS, locations=['amlfs_mm.engine']
+)
 RUNNERS = Registry('runner', parent=MMENGINE_RUNNERS, locations=['amlfs_mm.engine'])
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, locations=['amlfs_mm.datasets'])
 

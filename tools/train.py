@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch.distributed as dist
 from mmengine.config import Config, DictAction
+from mmengine.device import get_device
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS, RUNNERS
 from torch.distributed.elastic.multiprocessing.errors import record
@@ -30,7 +31,9 @@ def parse_args() -> argparse.Namespace:
         metavar='CHECKPOINT',
         help='continue a run, from its latest checkpoint in the work dir unless one is named',
     )
-    parser.add_argument('--amp', action='store_true', help='automatic mixed precision (on a GPU)')
+    parser.add_argument(
+        '--amp', action='store_true', help='automatic mixed precision; bfloat16 without a GPU'
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -75,7 +78,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 
 
 def use_mixed_precision(cfg: Config) -> None:
-    """Train with ``AmpOptimWrapper`` in place of ``OptimWrapper``."""
+    """Train with ``AmpOptimWrapper``, on a CPU with ``BFloat16OptimWrapper``."""
     kind = cfg.optim_wrapper.get('type', OptimWrapper)
     if not any(
         resolves_to(kind, OPTIM_WRAPPERS, cls, True) for cls in (OptimWrapper, AmpOptimWrapper)
@@ -84,6 +87,11 @@ def use_mixed_precision(cfg: Config) -> None:
             f'train.py: --amp replaces OptimWrapper by AmpOptimWrapper, but optim_wrapper.type is '
             f'{kind}: leave --amp out, and give that one mixed precision'
         )
+    if get_device() == 'cpu':
+        cfg.optim_wrapper.type = 'amlfs_mm.BFloat16OptimWrapper'
+        for option in ('loss_scale', 'dtype', 'use_fsdp'):  # of AmpOptimWrapper
+            cfg.optim_wrapper.pop(option, None)
+        return
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
