@@ -1,4 +1,4 @@
-from .bfloat16 import BFloat16OptimWrapper
+from .bfloat16_optim_wrapper import BFloat16OptimWrapper
 from .distributed.population import Population
 from .hooks import ComputeHook, DeferredRuntimeInfoHook, LossReplayHook, LossSearchHook
 from .runner import LossSearchRunner
