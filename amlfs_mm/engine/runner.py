@@ -25,7 +25,7 @@ from amlfs_mm.utils.atomic_files import atomic_write
 from amlfs_mm.utils.devices import this_device
 from amlfs_mm.utils.paths import expand_home_in_config
 
-from .checks import check_earlier_search, check_evaluation_data, check_resumable, check_run
+from .checks import check_earlier_search, check_resumable, check_run, check_test
 from .distributed.failures import dead_workers_awaited, explain_failure
 from .distributed.launch import init_distributed
 from .distributed.population import Population
@@ -193,8 +193,7 @@ class LossSearchRunner(Runner):
     def test(self) -> dict:
         """Evaluate the test data, with the weights of the checkpoint and no others."""
         self.evaluates_only = True
-        if self.test_loop is not None:
-            check_evaluation_data(self.test_loop.dataloader, 'test_dataloader')
+        check_test(self)
         return super().test()
 
     def val(self) -> dict:

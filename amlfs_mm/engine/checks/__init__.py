@@ -14,8 +14,13 @@ from .batches import (
 )
 from .checkpoint_hooks import check_checkpoints, check_earlier_search, check_resumable
 from .hooks import check_hooks
-from .labels import check_concatenated, check_labels, check_num_classes
-from .run import check_run
+from .labels import (
+    check_concatenated,
+    check_evaluated_classes,
+    check_labels,
+    check_num_classes,
+)
+from .run import check_run, check_test
 from .search import (
     check_epochs,
     check_hard_labels,
@@ -35,6 +40,7 @@ __all__ = [
     'check_data_order',
     'check_earlier_search',
     'check_epochs',
+    'check_evaluated_classes',
     'check_evaluation_data',
     'check_hard_labels',
     'check_held_out',
@@ -51,5 +57,6 @@ __all__ = [
     'check_samplers',
     'check_search',
     'check_seeds',
+    'check_test',
     'check_validation',
 ]

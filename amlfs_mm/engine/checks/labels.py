@@ -1,10 +1,11 @@
-"""Whether the labels of the training set are classes that the model has."""
+"""Whether the labels of the data are classes that the model has."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from mmengine.evaluator import Evaluator
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
@@ -71,16 +72,21 @@ def check_concatenated(dataset: Any) -> None:
         check_concatenated(part)
 
 
-def check_labels(heads: list[Any], dataset: Any) -> None:
+def check_labels(heads: list[Any], dataset: Any, role: str = 'training') -> None:
     """Every label is a class of the head, a whole number in [0, num_classes).
 
-    Of a large data set a sample is checked, and every batch when it is loaded.
+    Of a large data set a sample is checked, and every training batch when it is loaded.
+
+    Args:
+        heads: Of the model.
+        dataset: Whose labels are checked.
+        role: ``'training'``, ``'validation'`` or ``'test'``, for the message.
 
     Raises:
         ValueError: A label is not, or a sample has none; the message names sample, label and range.
 
     When:
-        Every training starts, and every batch of it is loaded.
+        Every training starts, every batch of it is loaded, and every test starts.
     """
     if not heads:
         return
@@ -89,14 +95,52 @@ def check_labels(heads: list[Any], dataset: Any) -> None:
     if isinstance(loaded, Tensor):  # images in memory: all are known, as they are trained with
         for index in ((loaded < 0) | (loaded >= num_classes)).nonzero().flatten().tolist()[:1]:
             sample = describe_sample(index, annotation(dataset, index) or {})
-            raise ValueError(bad_label(f'training {sample}', int(loaded[index]), num_classes))
+            raise ValueError(bad_label(f'{role} {sample}', int(loaded[index]), num_classes))
     for index, info in sampled_annotations(dataset):
         for label in _numbers(info.get('gt_label')):
             # A transform may still change the label: what is trained with decides.
             if not 0 <= label < num_classes and not _loads_well(dataset, index, num_classes):
                 raise ValueError(
-                    bad_label(f'training {describe_sample(index, info)}', label, num_classes)
+                    bad_label(f'{role} {describe_sample(index, info)}', label, num_classes)
                 )
+
+
+def check_evaluated_classes(
+    heads: list[Any], evaluator: Evaluator, dataset: Any, role: str, trained: Any = None
+) -> None:
+    """Data that are scored by accuracy have the classes of the model, numbered as in training.
+
+    Other metrics give labels another meaning, such as the identities of persons.
+
+    Args:
+        heads: Of the model.
+        evaluator: Of the data.
+        dataset: The data.
+        role: ``'validation'`` or ``'test'``, for the message.
+        trained: The training set; None if it is not known.
+
+    Raises:
+        ValueError: A label is no class of the head, or the classes differ from those of training.
+
+    When:
+        Every training with an evaluation, and every test starts.
+    """
+    if not heads:
+        return
+    from mmpretrain.evaluation import Accuracy, SingleLabelMetric  # the heads have imported it
+
+    if not any(isinstance(m, (Accuracy, SingleLabelMetric)) for m in evaluator.metrics):
+        return
+    check_concatenated(dataset)
+    check_labels(heads, dataset, role)
+    known = [(getattr(data, 'metainfo', None) or {}).get('classes') for data in (trained, dataset)]
+    train_classes, classes = (tuple(names or ()) for names in known)
+    if train_classes and classes and train_classes != classes:
+        raise ValueError(
+            f'the {role} data have {_some(classes)}, the training data {_some(train_classes)}: the '
+            'same number would mean different classes. Give both the same metainfo.classes, in the '
+            'same order'
+        )
 
 
 def bad_label(sample: str, label: int, num_classes: int) -> str:

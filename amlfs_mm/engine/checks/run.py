@@ -15,7 +15,13 @@ from .batches import (
 )
 from .checked_collate import CheckedCollate
 from .hooks import check_hooks
-from .labels import check_concatenated, check_labels, check_num_classes, classification_heads
+from .labels import (
+    check_concatenated,
+    check_evaluated_classes,
+    check_labels,
+    check_num_classes,
+    classification_heads,
+)
 
 
 def check_run(runner: Runner) -> None:
@@ -39,15 +45,34 @@ def check_run(runner: Runner) -> None:
     check_samplers(runner)
     check_iterations(loader)
     check_replicas(loader)
-    if runner.val_loop is not None:
-        check_evaluation_data(runner.val_loop.dataloader, 'val_dataloader')
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     heads = classification_heads(model)
     check_concatenated(loader.dataset)
     check_num_classes(heads, loader.dataset)
     check_labels(heads, loader.dataset)
+    if (loop := runner.val_loop) is not None:
+        check_evaluation_data(loop.dataloader, 'val_dataloader')
+        data, trained = loop.dataloader.dataset, loader.dataset
+        check_evaluated_classes(heads, loop.evaluator, data, 'validation', trained)
     check_batch_norm(model, loader)
     loader.collate_fn = CheckedCollate(loader.collate_fn, heads)
+
+
+def check_test(runner: Runner) -> None:
+    """The test data fit the model, and each image is evaluated once.
+
+    Raises:
+        ValueError: They do not; the message names what does not fit, and the cure.
+
+    When:
+        Every test starts.
+    """
+    if (loop := runner.test_loop) is None:
+        return  # MMEngine's error follows
+    check_evaluation_data(loop.dataloader, 'test_dataloader')
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    heads = classification_heads(model)
+    check_evaluated_classes(heads, loop.evaluator, loop.dataloader.dataset, 'test')
 
 
 def _train_loop(runner: Runner) -> BaseLoop | None:

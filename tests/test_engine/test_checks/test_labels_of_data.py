@@ -134,3 +134,29 @@ def test_data_sets_with_different_classes():
             dataset.dataset = mixed
         with pytest.raises(ValueError, match=r'2 classes \(cat, dog\) and 2 classes \(bus, van\)'):
             check_concatenated(dataset)
+
+
+def scored_on(dataset: dict) -> dict:
+    return dict(val_dataloader=dict(dataset=dict(dataset, _delete_=True)))
+
+
+def test_a_label_of_the_validation_data_out_of_range(tmp_path: Path):
+    """It could never be right: the score would be too low in silence."""
+    wrong = dict(type='Labelled', labels=[0, 1, -1, 3] * 4)
+    with pytest.raises(ValueError, match='validation sample 2 has gt_label=-1'):
+        runner_on(tmp_path, dict(type='Labelled', labels=40), **scored_on(wrong)).train()
+
+
+@pytest.mark.parametrize('classes', [list('bcdefghij'), list('bacdefghij')])
+def test_validation_data_that_number_their_classes_otherwise(tmp_path: Path, classes: list[str]):
+    trained = dict(type='Labelled', labels=40, classes=list('abcdefghij'))
+    scored = dict(type='Labelled', labels=[i % len(classes) for i in range(20)], classes=classes)
+    with pytest.raises(ValueError, match=r'the validation data have \d+ classes \(b, '):
+        runner_on(tmp_path, trained, **scored_on(scored)).train()
+
+
+def test_test_data_with_a_label_out_of_range(tmp_path: Path):
+    wrong = dict(type='Labelled', labels=[0, 12])
+    data = dict(test_dataloader=dict(dataset=dict(wrong, _delete_=True)))
+    with pytest.raises(ValueError, match='test sample 1 has gt_label=12'):
+        runner_on(tmp_path, dict(type='Labelled', labels=40), **data).test()
