@@ -17,11 +17,13 @@ from .hooks import check_hooks
 from .labels import check_concatenated, check_labels, check_num_classes
 from .run import check_run
 from .search import (
+    check_control,
     check_epochs,
     check_hard_labels,
     check_held_out,
     check_policy_state,
     check_resumed,
+    check_resumed_control,
     check_reward,
     check_search,
     check_seeds,
@@ -32,6 +34,7 @@ __all__ = [
     'check_batch_norm',
     'check_checkpoints',
     'check_concatenated',
+    'check_control',
     'check_data_order',
     'check_earlier_search',
     'check_epochs',
@@ -46,6 +49,7 @@ __all__ = [
     'check_replicas',
     'check_resumable',
     'check_resumed',
+    'check_resumed_control',
     'check_reward',
     'check_run',
     'check_samplers',
