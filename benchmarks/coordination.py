@@ -38,7 +38,7 @@ from mmengine.registry import MODELS, init_default_scope
 from mmpretrain import models  # noqa: F401  (forked processes then need not import them)
 
 from amlfs_mm.engine import Population, TrainingState
-from amlfs_mm.engine.state.hand_over import broadcast_state
+from amlfs_mm.engine.state.broadcast import broadcast_state
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / 'tests/configs/tiny_search.py'

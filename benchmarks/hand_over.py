@@ -30,7 +30,7 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from amlfs_mm.engine import Population, TrainingState
-from amlfs_mm.engine.state.hand_over import broadcast_state
+from amlfs_mm.engine.state.broadcast import broadcast_state
 
 
 def stand_in(model: nn.Module) -> SimpleNamespace:

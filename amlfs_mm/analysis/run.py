@@ -107,7 +107,10 @@ class Run:
             return self.compute['candidate_epochs']
         if not self.records:
             return self.epochs
-        return sum(len(r['reward']) * (r['epoch'] - r['first_epoch'] + 1) for r in self.records)
+        return sum(
+            (len(r['reward']) + ('control' in r)) * (r['epoch'] - r['first_epoch'] + 1)
+            for r in self.records
+        )
 
     @property
     def images(self) -> int | None:

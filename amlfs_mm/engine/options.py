@@ -62,6 +62,11 @@ class SearchOptions:
         search_every: Epochs that a candidate trains before it is scored: a round.
         captured_states: ``'device'``: copies of the training state stay on the GPU if they fit;
             ``'host'``: they lie in pinned host memory.
+        control: The last of the B candidates is no sample of the policy. It trains the loss mu_0
+            from its own state of the round before, in the first round from the common start. It
+            is never the winner, and mu does not learn from it: its models are what a run without a
+            search gives. The better one of both models is kept at the end; see
+            :mod:`amlfs_mm.engine.state.control`.
         unreadable: ``'error'``: a training image that cannot be read ends the run. ``'skip'``:
             another image takes its place, with a warning, and is counted.
         batch_cache_gib: Memory of a process, in GiB, for the augmented batches of a round. The next
@@ -83,6 +88,7 @@ class SearchOptions:
     warmup_epochs: int = 0
     search_every: int = 1
     captured_states: str = 'device'
+    control: bool = False
     unreadable: str = 'error'
     batch_cache_gib: float = 0
 
@@ -92,6 +98,13 @@ class SearchOptions:
         self._require_one_of('hand_over', 'all', 'model')
         self._require_one_of('captured_states', 'device', 'host')
         self._require_one_of('unreadable', 'error', 'skip')
+        if not isinstance(self.control, bool):
+            raise ValueError(f'control must be True or False, got {self.control!r}')
+        if self.control and self.num_candidates < 2:
+            raise ValueError(
+                'control=True takes one of the candidates: num_candidates must be at least 2, got '
+                f'{self.num_candidates}'
+            )
         if not isinstance(self.batch_cache_gib, (int, float)) or not self.batch_cache_gib >= 0:
             raise ValueError(f'batch_cache_gib must be a number >= 0, got {self.batch_cache_gib!r}')
         if self.batch_cache_gib and not self.common_random_numbers:

@@ -119,7 +119,8 @@ def draw_band(
 def plot_reward(records: list[dict], name: str = 'reward', columns: int = 2) -> plt.Figure:
     """Draw best, mean and standard deviation of the candidates' rewards by epoch, and mu's reward.
 
-    The reward of mu is drawn only if mu itself was one of several different candidates.
+    The reward of mu is drawn only if mu itself was one of several different candidates. A control's
+    reward is drawn if there is one.
 
     Args:
         records: The lines of ``loss_search.jsonl``.
@@ -146,6 +147,14 @@ def plot_reward(records: list[dict], name: str = 'reward', columns: int = 2) -> 
     )
     ax.plot(epochs, mean, label='mean of the candidates', **curve_style(0))
     ax.plot(epochs, best, label='best candidate', **curve_style(1))
+    if any('control' in record for record in records):
+        control = [record.get('control', {}).get('reward') for record in records]
+        ax.plot(
+            epochs,
+            [math.nan if value is None else value for value in control],
+            label='control, without a search',
+            **curve_style(3),
+        )
     own = [reward_of_mu(record) for record in records]
     if any(value is not None for value in own):
         ax.plot(

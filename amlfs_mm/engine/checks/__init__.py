@@ -22,11 +22,13 @@ from .labels import (
 )
 from .run import check_run, check_test
 from .search import (
+    check_control,
     check_epochs,
     check_hard_labels,
     check_held_out,
     check_policy_state,
     check_resumed,
+    check_resumed_control,
     check_reward,
     check_search,
     check_seeds,
@@ -37,6 +39,7 @@ __all__ = [
     'check_batch_norm',
     'check_checkpoints',
     'check_concatenated',
+    'check_control',
     'check_data_order',
     'check_earlier_search',
     'check_epochs',
@@ -52,6 +55,7 @@ __all__ = [
     'check_replicas',
     'check_resumable',
     'check_resumed',
+    'check_resumed_control',
     'check_reward',
     'check_run',
     'check_samplers',

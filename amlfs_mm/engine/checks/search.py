@@ -10,8 +10,10 @@ from mmengine.dist import all_gather_object, get_world_size
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
+from ..distributed.sharded_weights import sharded_layers
 from ..search_schedule import SearchSchedule
 from ..searched_heads import find_heads
+from ..state.training_state import schedulers_of
 from .annotations import distinct, image_path, sampled_annotations
 from .batches import check_data_order
 from .checkpoint_hooks import check_checkpoints
@@ -39,6 +41,29 @@ def check_search(runner: Runner, schedule: SearchSchedule) -> None:
     check_held_out(runner.train_dataloader.dataset, runner.val_dataloader.dataset)
     schedule.check()
     check_checkpoints(runner, schedule.search_every)
+
+
+def check_control(runner: Runner) -> None:
+    """A control can train beside the search as a plain run would.
+
+    Raises:
+        ValueError: The class weights are spread over several replicas, or a schedule follows the
+            validation, which is the winner's.
+
+    When:
+        A search with ``control=True`` starts.
+    """
+    if sharded_layers(runner.model):
+        raise ValueError(
+            'control=True cannot save a control whose class weights are spread over several '
+            'replicas: set sharded=False in the head, or replicas_per_candidate=1'
+        )
+    plateau = [s for s in schedulers_of(runner) if getattr(s, 'need_val_args', False)]
+    if plateau:
+        raise ValueError(
+            f'control=True: {type(plateau[0]).__name__} follows the validation of the winner, '
+            'which says nothing about the control: use a schedule by epoch or by iteration'
+        )
 
 
 def check_epochs(runner: Runner) -> None:
@@ -196,6 +221,22 @@ def check_resumed(saved: dict | None, search_space: object) -> None:
         raise ValueError(
             f'the checkpoint to resume searched in {saved["search_space"]}, the config in '
             f"{search_space!r}: set the head's num_intervals (or search_space) to the checkpoint's"
+        )
+
+
+def check_resumed_control(saved: dict, control: bool) -> None:
+    """The checkpoint has a control if the config has one.
+
+    Raises:
+        ValueError: One has a control, the other has none.
+
+    When:
+        A search is resumed.
+    """
+    if ('control' in saved) != control:
+        raise ValueError(
+            f'the search of the checkpoint to resume has control={"control" in saved}, the config '
+            f"has control={control}: set the hook's control to that of the checkpoint"
         )
 
 

@@ -38,11 +38,16 @@ def log_start(
     )
     for line in describe_grid(population):
         runner.logger.info(line)
-    states = 2 * estimate_bytes(runner) / 2**20
+    if options.control:
+        runner.logger.info(
+            f'Control: candidate {num_candidates - 1} trains the loss mu_0 from its own state, '
+            'beside the search'
+        )
+    states = (4 if options.control else 2) * estimate_bytes(runner) / 2**20
     place = 'host memory' if states_on_host else str(next(runner.model.parameters()).device)
     runner.logger.info(
         f'Memory: captured states take {states:.1f} MB a process on {place} (the start and the '
-        'best so far)'
+        f'best so far{", and two of the control" if options.control else ""})'
     )
     runner.logger.info(
         f'Data: {len(runner.train_dataloader.dataset)} training samples, '
@@ -93,6 +98,11 @@ def log_round(runner: Runner, name: str, record: dict, mu_distance: float, secon
     summary = summarise(reward)
     scalars = {f'search/reward_{key}': value for key, value in summary.items()}
     scalars |= {'search/mu_distance': mu_distance, 'search/unreadable': skipped}
+    control = None
+    if 'control' in record:
+        value = record['control']['reward']
+        control = math.nan if value is None else value
+        scalars['search/reward_control'] = control
     for transform, shares in record['interval_share'].items():
         scalars |= {f'search/{transform}_{i}': share for i, share in enumerate(shares)}
     runner.visualizer.add_scalars(scalars, step=record['epoch'])
@@ -101,6 +111,7 @@ def log_round(runner: Runner, name: str, record: dict, mu_distance: float, secon
         f'{"Warm-up" if record["warmup"] else "Search"} epoch {record["epoch"]}/'
         f'{runner.max_epochs}: {name} best {summary["best"]:.2f} (theta_{record["best"]}), '
         f'mean {summary["mean"]:.2f}, std {summary["std"]:.2f}'
+        + (f', control {control:.2f}' if control is not None else '')
         + (f', {lost} diverged' if lost else '')
         + (f', {skipped} unreadable samples replaced so far' if skipped else '')
         + f'; {seconds:.1f} s; |mu - mu_0| {mu_distance:.3f}'

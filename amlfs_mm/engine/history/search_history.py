@@ -43,6 +43,7 @@ class SearchHistory:
         interval_share: dict[str, list[float]],
         epochs: range,
         warmup: bool,
+        control: float | None = None,
     ) -> dict:
         """Add a round, and write ``loss_search.jsonl``: one line of JSON for each round.
 
@@ -50,13 +51,14 @@ class SearchHistory:
             mu_before: mu (D,) around which the candidates were drawn.
             mu: mu (D,) after the update.
             sigma: Of the policy.
-            theta: The candidates (B, D) as they were drawn.
+            theta: The candidates (B, D) as they were drawn, without a control.
             reward: (B,), NaN where a candidate diverged (null in the file).
             advantage: (B,).
             best: The winner's index; None if all diverged.
             interval_share: Share of the winner's training samples in each interval of t and tau.
             epochs: The epochs, from 0, that each candidate trained.
             warmup: Whether the round belongs to the warm-up.
+            control: The reward of the control, NaN if it diverged; None if there is none.
 
         Returns:
             The record.
@@ -74,6 +76,8 @@ class SearchHistory:
             best=best,
             interval_share=interval_share,
         )
+        if control is not None:
+            record['control'] = dict(reward=control if math.isfinite(control) else None)
         self.records.append(record)
         if self.writes:
             # The whole file each time: so no line is torn, and none is left from before a resume.
@@ -128,7 +132,8 @@ class SearchHistory:
     def candidate_epochs(self) -> int:
         """How many models were trained for an epoch so far: the compute of the search."""
         return sum(
-            len(record['theta']) * (record['epoch'] - record['first_epoch'] + 1)
+            (len(record['theta']) + ('control' in record))
+            * (record['epoch'] - record['first_epoch'] + 1)
             for record in self.records
         )
 

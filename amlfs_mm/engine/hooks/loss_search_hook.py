@@ -15,9 +15,11 @@ from amlfs_mm.search import find_loss
 from amlfs_mm.utils.randomness import derive_seed, seed_process
 
 from ..checks import (
+    check_control,
     check_epochs,
     check_policy_state,
     check_resumed,
+    check_resumed_control,
     check_reward,
     check_search,
 )
@@ -27,7 +29,7 @@ from ..distributed.stop_signal import EXIT_CODE, StopSignal
 from ..history.interval_share import interval_share
 from ..history.log import log_round, log_start, survive_lost_round
 from ..history.progress import CandidateProgress
-from ..history.results import write_results
+from ..history.results import keep_better_model, write_results
 from ..history.search_history import SearchHistory
 from ..history.stopped_search import save_stopped_search
 from ..loops.loss_search_loop import LossSearchLoop
@@ -35,7 +37,9 @@ from ..options import read_search_options
 from ..runner_access import is_in_training, is_resuming, job_directory, replace_train_loop
 from ..search_schedule import SearchSchedule
 from ..searched_heads import find_heads
-from ..state.hand_over import broadcast_state, take_over_winner
+from ..state.broadcast import broadcast_state
+from ..state.control import ControlLineage
+from ..state.hand_over import take_over_winner
 from ..state.search_round import SearchRound
 from ..state.training_state import (
     TrainingState,
@@ -94,6 +98,9 @@ class LossSearchHook(Hook):
             runner.max_epochs, self.options.warmup_epochs, self.options.search_every
         )
         check_search(runner, self.schedule)
+        self.control = ControlLineage() if self.options.control else None
+        if self.control is not None:
+            check_control(runner)
         self.heads = find_heads(runner.model)
         train_whole_batches(runner)
         self.loop = LossSearchLoop(runner.train_loop, self)
@@ -103,8 +110,9 @@ class LossSearchHook(Hook):
         """Bring all sub-runners to the same start, and tell the user what is going to happen."""
         self.build_policy()
         self.build_history()
+        states = 4 if self.options.control else 2  # each lineage's at the start, and trained
+        self.states_on_host = choose_memory(runner, self.options.captured_states, states)
         self.resume()
-        self.states_on_host = choose_memory(runner, self.options.captured_states)
         self.stop_signal = StopSignal(self.population.liveness, self.population.replica_group)
         self.wait_for_all_sub_runners()
         broadcast_state(self.population, TrainingState.capture(runner), 0).restore(runner)
@@ -140,6 +148,8 @@ class LossSearchHook(Hook):
         self.policy.load_state_dict(self.loaded['policy'])
         self.history.records = list(self.loaded['records'])
         set_all_gradients(self.runner, self.loaded['gradients'])
+        if self.control is not None:
+            self.control.load(self.loaded['control'], self.states_on_host)
         self.saved_epoch = self.runner.epoch
 
     def wait_for_all_sub_runners(self) -> None:
@@ -154,12 +164,16 @@ class LossSearchHook(Hook):
     def sample(self, epoch: int) -> Tensor:
         """The candidates (B, D) of the round that begins with this epoch, from 0 (Eq. 19).
 
-        All processes draw the same ones. In the warm-up there is one candidate, the plain loss.
+        All processes draw the same ones. The control, if there is one, is the last. In the warm-up
+        there is one candidate, the plain loss.
         """
         if self.schedule.is_warmup(epoch):
             return self.space.identity()[None]
         generator = torch.Generator().manual_seed(derive_seed(self.runner.seed, epoch))
-        return self.policy.sample(self.options.num_candidates, generator)
+        if self.control is None:
+            return self.policy.sample(self.options.num_candidates, generator)
+        samples = self.policy.sample(self.options.num_candidates - 1, generator)
+        return torch.cat([samples, self.mu_0[None].to(samples)])
 
     def begin_round(self, theta: Tensor) -> SearchRound:
         """A round that starts from the present state; with what a stopped job had done of it."""
@@ -167,11 +181,19 @@ class LossSearchHook(Hook):
         self.history.remove_superseded(self.saved_epoch)
         self.runner.train_dataloader.forget()  # the batches of the round before
         epochs = self.schedule.round_from(self.runner.epoch)
-        search_round = SearchRound(self.runner, epochs, theta, on_host=self.states_on_host)
+        control = None if self.schedule.is_warmup(epochs.start) else self.control
+        if control is not None and not self.control_has_begun:
+            control.begin(self.runner, self.states_on_host)
+        search_round = SearchRound(self.runner, epochs, theta, control, self.states_on_host)
         resumed = resume_round(search_round, self.history.unfinished, self.population)
         if resumed:
             self.runner.logger.info(f'Going on with candidates {resumed} where a job was stopped')
         return search_round
+
+    @property
+    def control_has_begun(self) -> bool:
+        """Whether the control has been trained in an earlier round."""
+        return any('control' in record for record in self.history.records)
 
     def my_candidates(self, theta: Tensor) -> list[int]:
         """Those of the candidates (B, D) that this sub-runner trains."""
@@ -191,14 +213,20 @@ class LossSearchHook(Hook):
         self.tell_position(f'candidate {candidate}', at_once=True)
 
     def exchange_rewards(self, search_round: SearchRound) -> Tensor:
-        """The rewards (B,) of all candidates, once all sub-runners have theirs."""
+        """The rewards of all samples (B,), once all sub-runners have theirs.
+
+        The reward of a control is not among them: it is kept aside.
+        """
         self.tell_position('waiting for the rewards of other sub-runners')
         try:
             self.population.liveness.barrier(f'rewards/{search_round.epochs.start}')
         except StopRequested:
             self.stop()
         self.tell_position('taking over and saving the winner')
-        return self.population.exchange_rewards(search_round.rewards, len(search_round.theta))
+        reward = self.population.exchange_rewards(search_round.rewards, len(search_round.theta))
+        reward, of_control = reward.tensor_split([len(search_round.samples)])
+        self.control_reward = of_control.item() if len(of_control) else None
+        return reward
 
     def update_policy(self, search_round: SearchRound, reward: Tensor) -> Tensor:
         """Move mu (Eq. 20), and return the advantages (B,). The warm-up leaves mu as it is."""
@@ -212,13 +240,15 @@ class LossSearchHook(Hook):
             generator = torch.Generator().manual_seed(seed)
             images = len(self.runner.val_dataloader.dataset)
             reward = self.reward_filter(reward, generator, images)
-        return self.policy.update(theta, reward)
+        return self.policy.update(search_round.samples, reward)
 
     def hand_over(self, search_round: SearchRound, winner: int | None) -> None:
         """Put every sub-runner into the winner's state; if all diverged, back to the start."""
         take_over_winner(self.runner, search_round, winner, self.population)
         if winner is not None and self.options.hand_over == 'model':
             clear_optimizers(self.runner)
+        if search_round.control is not None:
+            search_round.control.hand_over(len(search_round.samples), self.population)
 
     def record(
         self, search_round: SearchRound, reward: Tensor, advantage: Tensor, winner: int | None
@@ -233,13 +263,14 @@ class LossSearchHook(Hook):
             mu_before=self.mu_before,
             mu=self.policy.mean,
             sigma=self.policy.sigma,
-            theta=search_round.theta,
+            theta=search_round.samples,
             reward=reward,
             advantage=advantage,
             best=winner,
             interval_share=interval_share(self.heads),
             epochs=search_round.epochs,
             warmup=self.schedule.is_warmup(search_round.epochs.start),
+            control=self.control_reward,
         )
         self.history.save_if_best_ever(self.runner)
         log_round(
@@ -307,6 +338,8 @@ class LossSearchHook(Hook):
             records=self.history.records,
             gradients=all_pending_gradients(runner),
         )
+        if self.control is not None and 'optimizer' in checkpoint:
+            checkpoint['loss_search']['control'] = self.control.content()
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """If the run resumes, keep the state of the search for :meth:`resume`.
@@ -316,10 +349,13 @@ class LossSearchHook(Hook):
         """
         if is_resuming(runner):
             check_resumed(checkpoint.get('loss_search'), self.heads[0].search_space)
+            check_resumed_control(checkpoint['loss_search'], self.options.control)
             self.loaded = checkpoint['loss_search']
 
     def after_train(self, runner: Runner) -> None:
-        """Write the loss schedule and the plots."""
+        """Write the loss schedule and the plots; keep the better one of search and control."""
         self.stop_signal.release()
         self.history.remove_superseded(self.saved_epoch)
         write_results(runner, self.history, self.options, self.population, self.space)
+        if self.control is not None and self.population.sub_runner == 0:
+            keep_better_model(runner, self.history, self.options.reward, self.control)

@@ -64,7 +64,7 @@ class LossSearchLoop(EpochBasedTrainLoop):
                 for epoch in self.round.remaining_epochs():
                     search.install(self.round, epoch, candidate)
                     self.train_epoch()
-                self.round.add_reward(self.score(), self.runner)
+                self.finish_candidate(self.score())
             reward = search.exchange_rewards(self.round)
 
             # Decide the winner.
@@ -99,9 +99,13 @@ class LossSearchLoop(EpochBasedTrainLoop):
         assert self.round is not None
         if self.epoch + 1 < self.round.epochs.stop:
             # Within a round every candidate follows the schedules by epoch; after it, the winner.
-            for hook in self.hooks_of_rounds:
-                if isinstance(hook, ParamSchedulerHook):
-                    hook.after_train_epoch(runner)
+            self.step_schedules()
+
+    def step_schedules(self) -> None:
+        """Step the schedules by epoch."""
+        for hook in self.hooks_of_rounds:
+            if isinstance(hook, ParamSchedulerHook):
+                hook.after_train_epoch(self.runner)
 
     def score(self) -> float:
         """The reward of the model as it stands; NaN if it, a loss or a weight is not finite."""
@@ -120,6 +124,17 @@ class LossSearchLoop(EpochBasedTrainLoop):
         # No logger shows the times.
         with only_hooks(self.runner, [*hooks, self.search]):
             return self.runner.val_loop.run()
+
+    def finish_candidate(self, reward: float) -> None:
+        """Note the reward of the candidate that has been trained, and its state if it may last."""
+        assert self.round is not None
+        assert self.round.candidate is not None
+        if self.round.is_control(self.round.candidate):
+            if math.isnan(reward):
+                self.round.start_of(self.round.candidate).restore(self.runner)
+            # It goes on from here in the next round, without the winner's steps after a round.
+            self.step_schedules()
+        self.round.add_reward(reward, self.runner)
 
     def finish_round(self) -> None:
         """What MMEngine does after an epoch: schedules, checkpoints, validation."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from amlfs_mm.utils.randomness import set_random_state
 
 from ..runner_access import set_epoch
+from .control import ControlLineage
 from .training_state import TrainingState
 
 
@@ -23,12 +24,13 @@ class SearchRound:
         runner: At the start of the round.
         epochs: The epochs, from 0, that each candidate trains.
         theta: (B, D), the candidates.
+        control: The state from which the last candidate trains, if it is the control.
         on_host: Keep captured states in host memory.
 
     Attributes:
         start: The training state from which every candidate starts. None after the hand-over.
         rewards: Candidate -> reward, of the candidates that this sub-runner has scored.
-        best: The training state of the candidate with the best reward so far.
+        best: The training state of the candidate with the best reward so far, of the samples.
         best_reward: Its reward.
         candidate: The candidate that is being trained.
         iteration: The iterations of its epoch that are done.
@@ -36,9 +38,17 @@ class SearchRound:
         finite: Whether all losses of the candidate were finite, a bool tensor on their device.
     """
 
-    def __init__(self, runner: Runner, epochs: range, theta: Tensor, on_host: bool = False) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        epochs: range,
+        theta: Tensor,
+        control: ControlLineage | None = None,
+        on_host: bool = False,
+    ) -> None:
         self.epochs = epochs
         self.theta = theta
+        self.control = control
         self.on_host = on_host
         self.start: TrainingState | None = TrainingState.capture(runner, on_host)
         self.rewards: dict[int, float] = {}
@@ -48,6 +58,15 @@ class SearchRound:
         self.iteration = 0
         self.begun: dict[int, dict[str, Any]] = {}
         self.losses = torch.zeros(())  # the sum of the present candidate's in this epoch
+
+    @property
+    def samples(self) -> Tensor:
+        """The candidates that the policy drew: (B, D), or (B - 1, D) beside a control."""
+        return self.theta if self.control is None else self.theta[:-1]
+
+    def is_control(self, candidate: int | None) -> bool:
+        """Whether a candidate is the control, which stands behind the samples."""
+        return candidate == len(self.samples)
 
     def remaining(self, candidates: list[int]) -> Iterator[int]:
         """The candidates that have no reward yet, one after the other."""
@@ -84,10 +103,16 @@ class SearchRound:
                 self.losses.fill_(math.nan)
             self.iteration = begun['iteration']
         elif epoch == self.epochs.start:
-            assert self.start is not None
-            self.start.restore(runner)
+            self.start_of(self.candidate).restore(runner)
         set_epoch(runner.train_loop, epoch)
         return self.iteration
+
+    def start_of(self, candidate: int) -> TrainingState:
+        """The state from which a candidate trains: the common one, or the control's own."""
+        assert self.start is not None
+        if self.control is None or not self.is_control(candidate):
+            return self.start
+        return self.control.state or self.start  # a spare sub-runner that repeats it has none
 
     @property
     def finite(self) -> Tensor:
@@ -105,7 +130,9 @@ class SearchRound:
         """Note the present candidate's reward; keep its state if the reward is the best so far."""
         assert self.candidate is not None
         self.rewards[self.candidate] = reward
-        if reward > self.best_reward:
+        if self.control is not None and self.is_control(self.candidate):
+            self.control.trained = TrainingState.capture(runner, self.on_host)
+        elif reward > self.best_reward:
             self.best_reward, self.best = reward, None  # frees the memory of the former best
             self.best = TrainingState.capture(runner, self.on_host)
         self.candidate = None

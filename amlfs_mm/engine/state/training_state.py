@@ -134,7 +134,7 @@ class TrainingState:
         for wrapper, counted in zip(_wrappers(runner), saved['wrappers'], strict=True):
             set_iterations_of_wrapper(wrapper, counted['inner_count'])
             set_gradients(wrapper, counted['gradients'])
-        for scheduler, state in zip(_schedulers(runner), saved['schedulers'], strict=True):
+        for scheduler, state in zip(schedulers_of(runner), saved['schedulers'], strict=True):
             scheduler.load_state_dict(copy.deepcopy(state))
         set_iteration(runner.train_loop, saved['iter'])
 
@@ -151,7 +151,7 @@ def _live_state(runner: Runner) -> dict:
             dict(inner_count=iterations_of_wrapper(wrapper), gradients=pending_gradients(wrapper))
             for wrapper in _wrappers(runner)
         ],
-        schedulers=[scheduler.state_dict() for scheduler in _schedulers(runner)],
+        schedulers=[scheduler.state_dict() for scheduler in schedulers_of(runner)],
         iter=runner.iter,
     )
 
@@ -223,7 +223,8 @@ def whole_checkpoint(runner: Runner, group: ProcessGroup | None) -> AbstractCont
     return whole_weights(_modules(runner), _wrappers(runner), group)
 
 
-def _schedulers(runner: Runner) -> list:
+def schedulers_of(runner: Runner) -> list:
+    """The parameter schedulers, of all optimizers."""
     schedulers = runner.param_schedulers or []
     if isinstance(schedulers, dict):
         return [scheduler for group in schedulers.values() for scheduler in group]
@@ -306,15 +307,16 @@ def _moments(optimizer: torch.optim.Optimizer) -> int:
     return sum(isinstance(v, Tensor) and v.numel() == 2 for v in same.state[trial].values())
 
 
-def choose_memory(runner: Runner, wanted: str) -> bool:
-    """Whether captured states (two at a time) go to host memory.
+def choose_memory(runner: Runner, wanted: str, states: int = 2) -> bool:
+    """Whether captured states go to host memory.
 
     Args:
         runner: The runner whose states are captured.
+        states: How many there are at a time.
         wanted: ``'device'`` or ``'host'``. ``'device'`` holds only if the states fit into half of
             the memory that is free before training: activations need memory too.
     """
     if wanted == 'host':
         return True
     free = free_memory(next(runner.model.parameters()).device)
-    return free is not None and 2 * estimate_bytes(runner) > free / 2
+    return free is not None and states * estimate_bytes(runner) > free / 2

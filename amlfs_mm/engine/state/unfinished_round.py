@@ -24,16 +24,20 @@ def save_round(
 ) -> None:
     """Write what this process has of the round: a file for each of its candidates.
 
-    A scored candidate's state is written only if it is the sub-runner's best. The candidate that
-    is being trained goes with its state, iteration and random numbers.
+    A scored candidate's state is written only if it is the sub-runner's best, or the control. The
+    candidate that is being trained goes with its state, iteration and random numbers.
     """
     directory.mkdir(parents=True, exist_ok=True)
     contents: dict[int, dict[str, Any]] = {
         candidate: dict(reward=reward) for candidate, reward in search_round.rewards.items()
     }
     if search_round.best is not None:
-        holder = max(contents, key=lambda c: _rank(contents[c]['reward'], c))
+        samples = [c for c in contents if not search_round.is_control(c)]
+        holder = max(samples, key=lambda c: _rank(contents[c]['reward'], c))
         contents[holder]['state'] = search_round.best.unpack()
+    control = search_round.control
+    if control is not None and control.trained is not None:
+        contents[len(search_round.samples)]['state'] = control.trained.unpack()
     if search_round.candidate is not None:
         contents[search_round.candidate] = dict(
             state=TrainingState.capture(runner, search_round.on_host).unpack(),
@@ -59,13 +63,20 @@ def resume_round(search_round: SearchRound, directory: Path, population: Populat
     """
     left = _read(search_round, directory, population)
     finished = {c: content['reward'] for c, content in left.items() if 'reward' in content}
-    with_state = [c for c in finished if 'state' in left[c]]
+    with_state = [c for c in finished if 'state' in left[c] and not search_round.is_control(c)]
     mine = population.my_candidates(len(search_round.theta))
     for candidate in [c for c in mine if c in left]:
         if candidate not in finished:
             search_round.begun[candidate] = left[candidate]
             continue
         reward = finished[candidate]
+        if search_round.control is not None and search_round.is_control(candidate):
+            if 'state' in left[candidate]:
+                search_round.rewards[candidate] = reward
+                search_round.control.trained = TrainingState.pack(
+                    left[candidate]['state'], search_round.on_host
+                )
+            continue
         rank = _rank(reward, candidate)
         # Without its state a candidate may only lose, to another one whose state is there.
         loses = any(_rank(finished[c], c) > rank for c in with_state)

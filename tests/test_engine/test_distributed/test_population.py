@@ -12,7 +12,7 @@ from mmengine.dist import all_reduce, get_dist_info, is_main_process
 
 from amlfs_mm.engine import Population, TrainingState
 from amlfs_mm.engine.distributed.population import everyone_agrees
-from amlfs_mm.engine.state.hand_over import broadcast_state
+from amlfs_mm.engine.state.broadcast import broadcast_state
 
 
 def in_processes(world: int, function, *arguments) -> None:
