@@ -14,8 +14,8 @@ from mmpretrain.structures import DataSample
 
 # Files in headers that are no leaves.
 OTHER_FILES = ('train.py', 'test.py', 'megaface.py', '_casia.py')
-NO_SEARCH = ('am_softmax_', 'baseline_', 'focal_', 'margin_', 'replay_')
-CLASSIFIERS = [path for path in LEAVES if re.search(r'_resnet(20|8)_', path.stem)]
+NO_SEARCH = ('am_softmax_', 'baseline_', 'focal_', 'margin_', 'replay_', 'robust_')
+CLASSIFIERS = [path for path in LEAVES if re.search(r'_(resnet(20|8)|mlp)_', path.stem)]
 SEARCHES = [path for path in CLASSIFIERS if not path.stem.startswith(NO_SEARCH)]
 
 
@@ -25,8 +25,8 @@ def test_trains_a_step(path: Path):
     model = copy.deepcopy(cfg.model)
     model.data_preprocessor = dict(type='ClsDataPreprocessor', **cfg.data_preprocessor)
     model = MODELS.build(model)
-    channels = cfg.model.backbone.get('in_channels', 3)
-    size = 8 if 'digits' in path.stem else 32
+    channels = 1 if '_mlp_' in path.stem else cfg.model.backbone.get('in_channels', 3)
+    size = 8 if 'digits' in path.stem else 28 if '_mlp_' in path.stem else 32
     samples = [DataSample().set_gt_label(label) for label in (0, 9)]
     data = model.data_preprocessor(
         dict(inputs=torch.randint(0, 256, (2, channels, size, size)), data_samples=samples),
@@ -40,7 +40,7 @@ def test_trains_a_step(path: Path):
 
 @pytest.mark.parametrize('path', SEARCHES, ids=lambda path: path.stem)
 def test_a_search_is_its_baseline_plus_head_hook_and_runner(path: Path):
-    task = re.search(r'resnet\d+_[a-z0-9]+(_shift|_noise\d+)?', path.stem).group()
+    task = re.search(r'(resnet\d+|mlp)_[a-z0-9]+(_shift|_noise\d+)?', path.stem).group()
     search, plain = Config.fromfile(path), read_config(f'baseline_{task}')
     assert search.model.head.type == 'amlfs_mm.AMLFSHead'
     assert search.runner_type == 'amlfs_mm.LossSearchRunner'

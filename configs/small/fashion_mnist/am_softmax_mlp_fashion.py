@@ -1,0 +1,8 @@
+# Control for amlfs_mlp_fashion.py: AM-softmax with m = 0.35 and s = 30, a loss that stays the same.
+#   DATA_ROOT=... LABEL_NOISE=0.4 \
+#       python tools/train.py configs/small/fashion_mnist/am_softmax_mlp_fashion.py
+# Cost: that of baseline_mlp_fashion.py.
+# Expected: no number yet.
+_base_ = ['./baseline_mlp_fashion.py']
+theta = dict(name='am_softmax', m=0.35)
+model = dict(head=dict(type='amlfs_mm.AMLFSHead', scale=30.0, theta=theta))

@@ -1,0 +1,49 @@
+"""The Fashion-MNIST MLP's configs on files in MNIST's own format: parts, and wrong labels."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.configs import read_config
+from mmpretrain.registry import DATASETS
+
+
+def write_mnist(folder: Path, name: str, count: int) -> None:
+    """Black images; image i has the label i % 10."""
+    header = struct.pack('>IIII', 0x803, count, 28, 28)
+    (folder / f'{name}-images-idx3-ubyte').write_bytes(header + bytes(count * 28 * 28))
+    header = struct.pack('>II', 0x801, count)
+    labels = (np.arange(count) % 10).astype(np.uint8)
+    (folder / f'{name}-labels-idx1-ubyte').write_bytes(header + labels.tobytes())
+
+
+def test_train_and_d_v_are_apart_and_the_test_set_is_whole():
+    cfg = read_config('amlfs_mlp_fashion')
+    train, val, test = (
+        loader.dataset for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
+    )
+    assert (train.split, train.indices) == ('train', 3000)
+    assert (val.split, list(val.indices)) == ('train', list(range(50_000, 51_000)))
+    assert test.split == 'test'
+    assert 'indices' not in test
+
+
+def test_wrong_labels_are_in_training_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write_mnist(tmp_path, 'train', 3100)
+    write_mnist(tmp_path, 't10k', 40)
+    monkeypatch.setenv('DATA_ROOT', str(tmp_path))
+    monkeypatch.setenv('LABEL_NOISE', '0.4')
+    cfg = read_config('amlfs_mlp_fashion')
+    cfg.val_dataloader.dataset.indices = list(range(3000, 3100))  # the small file ends there
+    wrong = {}
+    for name, size in dict(train=3000, val=100, test=40).items():
+        data = DATASETS.build(cfg[f'{name}_dataloader'].dataset)
+        assert len(data) == size
+        labels = [int(data[i]['data_samples'].gt_label) for i in range(size)]
+        wrong[name] = sum(label != i % 10 for i, label in enumerate(labels))
+    assert wrong['val'] == wrong['test'] == 0
+    # Binomial: within five deviations.
+    assert abs(wrong['train'] - 1200) < 5 * (1200 * 0.6) ** 0.5
