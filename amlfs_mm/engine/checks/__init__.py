@@ -11,6 +11,7 @@ from .batches import (
     check_iterations,
     check_replicas,
     check_samplers,
+    check_split,
 )
 from .checkpoint_hooks import check_checkpoints, check_earlier_search, check_resumable
 from .hooks import check_hooks
@@ -61,6 +62,7 @@ __all__ = [
     'check_samplers',
     'check_search',
     'check_seeds',
+    'check_split',
     'check_test',
     'check_validation',
 ]

@@ -150,6 +150,7 @@ def check_evaluation_data(loader: Any, name: str) -> None:
     When:
         Every training with an evaluation, and every test starts.
     """
+    check_split(loader.dataset, name)
     sampler = index_sampler(loader)
     if sampler is None:
         return
@@ -166,6 +167,32 @@ def check_evaluation_data(loader: Any, name: str) -> None:
         share = share_of_replica(sampler, len(loader.dataset))
         raise ValueError(
             f'{name}.drop_last=True leaves {rest} of {share} out of the evaluation: set it to False'
+        )
+
+
+def check_split(dataset: Any, name: str) -> None:
+    """A data set reads the files of the split that its config names.
+
+    mmpretrain's ``MNIST`` and ``FashionMNIST`` read the training files unless ``test_mode`` is set.
+
+    Args:
+        dataset: The data set; also one made of others.
+        name: The name of its loader's config.
+
+    Raises:
+        ValueError: Its ``split`` is ``'test'``, and it would read the training files.
+
+    When:
+        Every training with an evaluation, and every test starts.
+    """
+    for part in [getattr(dataset, 'dataset', None), *getattr(dataset, 'datasets', [])]:
+        if part is not None:
+            check_split(part, name)
+    is_mnist = any(kind.__name__ == 'MNIST' for kind in type(dataset).__mro__)
+    if is_mnist and dataset.split == 'test' and not dataset.test_mode:
+        raise ValueError(
+            f"{name}.dataset is {type(dataset).__name__} with split='test', but it reads the "
+            'training files unless test_mode=True is set too: set it'
         )
 
 

@@ -30,6 +30,7 @@ test_dataloader = dict(
         type='FashionMNIST',
         data_root=data_root,
         split='test',
+        test_mode=True,  # without it mmpretrain's class reads the training files
         download=False,
         indices=2000,
         pipeline=test_pipeline,

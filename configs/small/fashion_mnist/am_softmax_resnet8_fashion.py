@@ -2,7 +2,7 @@
 # same.
 #   python tools/train.py configs/small/fashion_mnist/am_softmax_resnet8_fashion.py
 # Cost: that of baseline_resnet8_fashion.py.
-# Expected: 78.30 +- 11.44 % top-1 accuracy, 2 seeds (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./baseline_resnet8_fashion.py']
 theta = dict(name='am_softmax', m=0.35)
 model = dict(head=dict(type='amlfs_mm.AMLFSHead', scale=30.0, theta=theta))

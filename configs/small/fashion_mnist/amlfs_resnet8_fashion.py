@@ -1,7 +1,7 @@
 # AM-LFS on a subset of Fashion-MNIST, 20 % of the training labels wrong, short schedule, B = 4.
 #   tools/dist_train.sh configs/small/fashion_mnist/amlfs_resnet8_fashion.py 2
 # Cost: 4 x the baseline's compute.
-# Expected: 71.22 +- 20.65 % top-1 accuracy, 2 seeds, at commit 5c1b479 (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./baseline_resnet8_fashion.py', '../../_base_/search/amlfs.py']
 loss_search = dict(num_candidates=4, replicas_per_candidate=1)
 model = dict(head=dict(type='amlfs_mm.AMLFSHead', num_intervals=6))

@@ -1,7 +1,7 @@
 # Plain softmax on a subset of Fashion-MNIST, 20 % of the training labels wrong, short schedule.
 #   python tools/train.py configs/small/fashion_mnist/baseline_resnet8_fashion.py
 # Cost: 10 epochs of 2,000 images, a minute on one core.
-# Expected: 80.38 +- 7.31 % top-1 accuracy, 2 seeds (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = [
     '../../_base_/models/resnet20_cifar.py',
     '../../_base_/datasets/fashion_mnist_subset.py',

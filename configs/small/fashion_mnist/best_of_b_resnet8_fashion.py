@@ -2,6 +2,6 @@
 # They differ in their data order alone. The best on D_v goes on.
 #   tools/dist_train.sh configs/small/fashion_mnist/best_of_b_resnet8_fashion.py 2
 # Cost: that of amlfs_resnet8_fashion.py.
-# Expected: 80.90 +- 11.44 % top-1 accuracy, 2 seeds, at commit 5c1b479 (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./amlfs_resnet8_fashion.py']
 loss_search = dict(policy=dict(sigma=0.0))

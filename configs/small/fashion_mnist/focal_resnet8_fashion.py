@@ -1,6 +1,6 @@
 # Control for amlfs_resnet8_fashion.py: the focal loss with alpha = 2, a loss that stays the same.
 #   python tools/train.py configs/small/fashion_mnist/focal_resnet8_fashion.py
 # Cost: that of baseline_resnet8_fashion.py.
-# Expected: 81.55 +- 5.08 % top-1 accuracy, 2 seeds (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./baseline_resnet8_fashion.py']
 model = dict(head=dict(type='amlfs_mm.AMLFSHead', theta=dict(name='focal', alpha=2)))

@@ -2,7 +2,7 @@
 # logits, as L-softmax has its margin. A loss that stays the same.
 #   python tools/train.py configs/small/fashion_mnist/margin_resnet8_fashion.py
 # Cost: that of baseline_resnet8_fashion.py.
-# Expected: 30.68 +- 2.22 % top-1 accuracy, 2 seeds (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./baseline_resnet8_fashion.py']
 theta = dict(name='am_softmax', m=0.35)
 model = dict(head=dict(type='amlfs_mm.AMLFSHead', theta=theta))

@@ -14,9 +14,10 @@ from mmengine.config import Config
 from mmengine.model import BaseModule
 from mmengine.registry import DATA_SAMPLERS, MODELS, RUNNERS
 from torch import Tensor, nn
-from torch.utils.data import Sampler
+from torch.utils.data import Dataset, Sampler
 
 from amlfs_mm.analysis import read_run, search_options
+from amlfs_mm.engine.checks import check_split
 
 SEARCH = dict(type='amlfs_mm.LossSearchHook', num_candidates=2)
 
@@ -266,3 +267,18 @@ def test_a_config_in_pure_python(tmp_path: Path, search: bool):
     # What the run has dumped is read as the same.
     run = read_run(tmp_path / 'work')
     assert (search_options(run.config) is not None) == search
+
+
+@pytest.mark.parametrize('wrapped', [False, True])
+def test_a_test_split_that_reads_the_training_files(wrapped: bool):
+    """mmpretrain's MNIST ignores split='test' unless test_mode is set."""
+    from mmengine.dataset import RepeatDataset
+    from mmpretrain.datasets import FashionMNIST
+
+    def data(**options) -> Dataset:
+        part = FashionMNIST(data_root='', split='test', lazy_init=True, **options)
+        return RepeatDataset(part, 2, lazy_init=True) if wrapped else part
+
+    check_split(data(test_mode=True), 'test_dataloader')
+    with pytest.raises(ValueError, match=r'test_dataloader\.dataset is .* test_mode=True'):
+        check_split(data(), 'test_dataloader')
