@@ -1,7 +1,8 @@
-"""A few images with any labels, and a runner that would train on them."""
+"""A few images with any labels, files of MNIST's format, and a runner that would train on them."""
 
 from __future__ import annotations
 
+import struct
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -69,3 +70,12 @@ def runner_on(
     cfg.work_dir = str(tmp_path)
     cfg.experiment_name = f'{tmp_path.name}_{uuid4()}'  # mmengine keeps one logger a name
     return RUNNERS.build(cfg)
+
+
+def write_mnist(folder: Path, name: str, count: int) -> None:
+    """MNIST's two files of black images; image i has the label i % 10."""
+    header = struct.pack('>IIII', 0x803, count, 28, 28)
+    (folder / f'{name}-images-idx3-ubyte').write_bytes(header + bytes(count * 28 * 28))
+    header = struct.pack('>II', 0x801, count)
+    labels = (np.arange(count) % 10).astype(np.uint8)
+    (folder / f'{name}-labels-idx1-ubyte').write_bytes(header + labels.tobytes())

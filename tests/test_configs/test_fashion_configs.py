@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
-import numpy as np
 import pytest
 from helpers.configs import read_config
+from helpers.small_data import write_mnist
 from mmpretrain.registry import DATASETS
-
-
-def write_mnist(folder: Path, name: str, count: int) -> None:
-    """Black images; image i has the label i % 10."""
-    header = struct.pack('>IIII', 0x803, count, 28, 28)
-    (folder / f'{name}-images-idx3-ubyte').write_bytes(header + bytes(count * 28 * 28))
-    header = struct.pack('>II', 0x801, count)
-    labels = (np.arange(count) % 10).astype(np.uint8)
-    (folder / f'{name}-labels-idx1-ubyte').write_bytes(header + labels.tobytes())
 
 
 def test_train_and_d_v_are_apart_and_the_test_set_is_whole():

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.jobs import Job, config_with, no_survivors  # noqa: F401
-from helpers.small_data import runner_on
+from helpers.small_data import runner_on, write_mnist
 from mmengine.config import Config
 from mmengine.model import BaseModule
 from mmengine.registry import DATA_SAMPLERS, MODELS, RUNNERS
@@ -270,14 +270,17 @@ def test_a_config_in_pure_python(tmp_path: Path, search: bool):
 
 
 @pytest.mark.parametrize('wrapped', [False, True])
-def test_a_test_split_that_reads_the_training_files(wrapped: bool):
+def test_a_test_split_that_reads_the_training_files(tmp_path: Path, wrapped: bool):
     """mmpretrain's MNIST ignores split='test' unless test_mode is set."""
     from mmengine.dataset import RepeatDataset
     from mmpretrain.datasets import FashionMNIST
 
+    write_mnist(tmp_path, 'train', 3)
+    write_mnist(tmp_path, 't10k', 2)
+
     def data(**options) -> Dataset:
-        part = FashionMNIST(data_root='', split='test', lazy_init=True, **options)
-        return RepeatDataset(part, 2, lazy_init=True) if wrapped else part
+        part = FashionMNIST(str(tmp_path), split='test', download=False, **options)
+        return RepeatDataset(part, 2) if wrapped else part
 
     check_split(data(test_mode=True), 'test_dataloader')
     with pytest.raises(ValueError, match=r'test_dataloader\.dataset is .* test_mode=True'):
