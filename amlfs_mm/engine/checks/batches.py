@@ -145,12 +145,13 @@ def check_evaluation_data(loader: Any, name: str) -> None:
         name: Of its config.
 
     Raises:
-        ValueError: Its loader leaves out the last images, or its sampler repeats some.
+        ValueError: Its loader leaves out the last images, or its sampler or data set repeats some.
 
     When:
         Every training with an evaluation, and every test starts.
     """
     check_split(loader.dataset, name)
+    check_no_repetition(loader.dataset, name)
     sampler = index_sampler(loader)
     if sampler is None:
         return
@@ -167,6 +168,32 @@ def check_evaluation_data(loader: Any, name: str) -> None:
         share = share_of_replica(sampler, len(loader.dataset))
         raise ValueError(
             f'{name}.drop_last=True leaves {rest} of {share} out of the evaluation: set it to False'
+        )
+
+
+def check_no_repetition(dataset: Any, name: str) -> None:
+    """Data that are evaluated hold every image once.
+
+    Args:
+        dataset: The data set; also one made of others.
+        name: The name of its loader's config.
+
+    Raises:
+        ValueError: A wrapper repeats images, or one data set is put together with itself.
+
+    When:
+        Every training with an evaluation, and every test starts.
+    """
+    parts = list(getattr(dataset, 'datasets', []))
+    # Inner ones first: outer ones may pass on their attributes.
+    for part in [getattr(dataset, 'dataset', None), *parts]:
+        if part is not None:
+            check_no_repetition(part, name)
+    twice = len({id(part) for part in parts}) < len(parts)
+    if twice or getattr(dataset, 'times', 1) > 1 or hasattr(dataset, 'repeat_indices'):
+        raise ValueError(
+            f'{name}.dataset is {type(dataset).__name__}, which gives images several times: each '
+            'would count several times in the score. Evaluate the data set itself'
         )
 
 

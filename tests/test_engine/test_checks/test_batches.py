@@ -285,3 +285,10 @@ def test_a_test_split_that_reads_the_training_files(tmp_path: Path, wrapped: boo
     check_split(data(test_mode=True), 'test_dataloader')
     with pytest.raises(ValueError, match=r'test_dataloader\.dataset is .* test_mode=True'):
         check_split(data(), 'test_dataloader')
+
+
+def test_validation_data_that_are_repeated(tmp_path: Path):
+    part = dict(type='Labelled', labels=20)
+    repeated = dict(type='RepeatDataset', times=3, dataset=part, _delete_=True)
+    with pytest.raises(ValueError, match=r'val_dataloader\.dataset is RepeatDataset, which gives'):
+        runner_on(tmp_path, val_dataloader=dict(dataset=repeated)).train()
