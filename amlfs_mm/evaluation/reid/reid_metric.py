@@ -43,7 +43,8 @@ class ReIDMetric(BaseMetric):
         rerank: Also score the re-ranked distance: ``reid/mAP_rerank`` and so on.
         rerank_options: ``k1``, ``k2``, ``lambda_value`` of
             :func:`amlfs_mm.evaluation.k_reciprocal_rerank`; the defaults are those for Market-1501
-            and DukeMTMC-reID. With ``distance='cosine'`` features are normalised first.
+            and DukeMTMC-reID, other data need others. With ``distance='cosine'`` features are
+            normalised first.
         features_file: Write the features, identities, cameras, paths of queries and gallery to this
             ``.npz``.
         kwargs: As in mmengine's ``BaseMetric``.

@@ -36,7 +36,7 @@ class MGNHead(BaseModule):
         in_channels: Length of a pooled feature.
         reduced_channels: Length of a reduced feature.
         num_branches: Number of branches, each with one whole map.
-        num_stripes: Number of stripes of all branches.
+        num_stripes: Number of stripes of all branches; both numbers are those of the neck.
         init_cfg: As in mmengine's ``BaseModule``.
     """
 
