@@ -35,7 +35,7 @@ class ReIDDataset(BaseDataset):
         split_seed: Draws the held-out identities and their queries. No other seed changes them.
         own_data: Whether the data are one's own in the source's layout: with any number of cameras
             and identities. If not, more than the published data have is an error.
-        source_options: Those of the source, such as ``combineall`` (torchreid's protocols need them).
+        source_options: Those of the source, such as ``combineall`` of torchreid's protocols.
         pipeline: Transforms.
         kwargs: As in mmengine's ``BaseDataset``.
 
