@@ -23,11 +23,12 @@ def stop(job: Job, number: int, ranks: list[int] | None = None) -> None:
     assert job.wait() == [EXIT_CODE] * len(job.ranks), job.everything()
 
 
-@pytest.mark.parametrize(('number', 'pause'), [(signal.SIGTERM, 0.0), (signal.SIGUSR1, 0.35)])
-def test_one_process(tiny_run: Path, tmp_path: Path, number: int, pause: float):
+@pytest.mark.parametrize(
+    ('number', 'text'), [(signal.SIGTERM, 'Search epoch 1/3'), (signal.SIGUSR1, '[2][6/6]')]
+)
+def test_one_process(tiny_run: Path, tmp_path: Path, number: int, text: str):
     job = Job(tmp_path, *TINY)
-    job.wait_for('Search epoch 1/3')
-    time.sleep(pause)
+    job.wait_for(text)
     stop(job, number)
     where = re.search(r'Stopping on request in epoch (\d), (.*)', job.log())
     assert where[1] in '23'

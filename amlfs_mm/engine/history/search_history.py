@@ -126,7 +126,13 @@ class SearchHistory:
         for path in self.unfinished.glob('round_*.pth'):
             if int(path.name.split('_')[1]) < saved_epoch:
                 path.unlink(missing_ok=True)
-        if self.unfinished.is_dir() and not any(self.unfinished.iterdir()):
+
+    def remove_empty_directory(self) -> None:
+        """Remove the directory of unfinished rounds at the end of the search.
+
+        Not before: a sub-runner that is asked to stop may be about to write into it.
+        """
+        if self.writes and self.unfinished.is_dir() and not any(self.unfinished.iterdir()):
             self.unfinished.rmdir()
 
     def candidate_epochs(self) -> int:

@@ -356,6 +356,7 @@ class LossSearchHook(Hook):
         """Write the loss schedule and the plots; keep the better one of search and control."""
         self.stop_signal.release()
         self.history.remove_superseded(self.saved_epoch)
+        self.history.remove_empty_directory()
         write_results(runner, self.history, self.options, self.population, self.space)
         if self.control is not None and self.population.sub_runner == 0:
             keep_better_model(runner, self.history, self.options.reward, self.control)
