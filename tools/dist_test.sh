@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Evaluate on several processes (one per GPU): tools/dist_test.sh CONFIG CHECKPOINT PROCESSES [test.py's options]
-# PROCESSES are those of this node. Several nodes: run it on each with NNODES, NODE_RANK, MASTER_ADDR
-# and PORT set. PYTHON names the interpreter.
+#
+# PROCESSES is the number of processes on this node. For several nodes, run the script on each node
+# and set NNODES, NODE_RANK, MASTER_ADDR and PORT. PYTHON is the Python interpreter to use.
 set -euo pipefail
 if [ $# -lt 3 ]; then
     echo "usage: $0 CONFIG CHECKPOINT PROCESSES [options of test.py]" >&2

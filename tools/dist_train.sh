@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # Train on several processes (one per GPU): tools/dist_train.sh CONFIG PROCESSES [train.py's options]
-# PROCESSES are those of this node. Several nodes: run it on each with NNODES, NODE_RANK, MASTER_ADDR
-# and PORT set. MAX_RESTARTS=n: start again, and resume, up to n times when a process dies. SIGTERM and
-# SIGUSR1 stop a search after the iteration; the exit code is then 75: run again with --resume. PYTHON
-# names the interpreter.
+#
+# PROCESSES is the number of processes on this node. For several nodes, run the script on each node
+# and set NNODES, NODE_RANK, MASTER_ADDR and PORT. PYTHON is the Python interpreter to use.
+#
+# MAX_RESTARTS=n: if a process dies, all processes start again and resume, at most n times.
+# SIGTERM or SIGUSR1 stops a search after the current iteration. The search saves its state and the
+# exit code is 75. Run the same command with --resume to go on.
 set -euo pipefail
 if [ $# -lt 2 ]; then
     echo "usage: $0 CONFIG PROCESSES [options of train.py]" >&2
@@ -15,7 +18,7 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export PYTHONPATH="$HERE/..:${PYTHONPATH:-}"
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 
-# torchrun passes signals on to its processes but ends with 1 in any case.
+# torchrun sends the signal on to its processes, but its own exit code is then always 1.
 STOPPED=0
 trap 'STOPPED=1; kill -TERM "$JOB"' TERM USR1
 trap 'kill -INT "$JOB"' INT
@@ -29,7 +32,7 @@ trap 'kill -INT "$JOB"' INT
     "$HERE/train.py" "$CONFIG" --launcher pytorch "${@:3}" &
 JOB=$!
 CODE=0
-while kill -0 "$JOB" 2>/dev/null; do # a trapped signal ends a wait
+while kill -0 "$JOB" 2>/dev/null; do # a trapped signal interrupts `wait`
     CODE=0
     wait "$JOB" || CODE=$?
 done

@@ -1,4 +1,4 @@
-"""Writing files and folders so that an interrupt leaves the old or the new, never a half."""
+"""Write files and folders whole: after an interrupt there is the old one or the new one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; what the body wrote there then becomes ``path``.
+    """Yield a temporary path beside ``path``. At the end, the temporary file replaces ``path``.
 
-    The content is on disk before the rename, and the rename before this returns. If the body
-    raises, ``path`` stays as it was.
+    The content is on disk before the rename. The rename is on disk before this returns. If the body
+    raises, ``path`` does not change.
 
     Raises:
         OSError: It could not be written (disk full, no permission); the message names ``path`` and
@@ -51,9 +51,10 @@ def _free_megabytes(directory: Path) -> int | str:
 
 @contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary folder beside ``path``; with all that the body wrote it becomes ``path``.
+    """Yield a temporary folder beside ``path``. At the end, it is renamed to ``path``.
 
-    If the body raises, nothing of it stays. What a killed process left is removed by the next one.
+    If the body raises, the temporary folder is removed. If a process is killed, the next call with
+    the same ``path`` removes what it left.
 
     Raises:
         FileExistsError: There is something at ``path`` already.

@@ -9,10 +9,10 @@ from torch import Tensor
 
 
 def without_autocast(like: Tensor) -> AbstractContextManager:
-    """A context without autocast on a tensor's kind of device.
+    """A context in which autocast is off for the tensor's type of device.
 
-    As ``torch.autocast(like.device.type, enabled=False)``, which takes longer than an operation on
-    a small batch: where autocast is off there is nothing to enter.
+    The same as ``torch.autocast(like.device.type, enabled=False)``. To enter that context takes
+    longer than an operation on a small batch, so it is entered only if autocast is on.
     """
     device = like.device.type
     if not torch.is_autocast_enabled(device):
