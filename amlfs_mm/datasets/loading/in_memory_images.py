@@ -35,7 +35,7 @@ class InMemoryImages(Dataset):
             it in training; its data loader then has neither workers nor ``pin_memory``.
 
     Raises:
-        ValueError: An option is no good; or the pipeline draws random numbers, or gives something
+        ValueError: An option is invalid, or the pipeline draws random numbers or gives something
             other than uint8 images of one size with one class each.
     """
 
