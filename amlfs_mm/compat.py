@@ -1,7 +1,7 @@
 """Fixes for mmengine 0.10.7 and mmpretrain 1.2.0 on current torch, numpy and setuptools.
 
 All of them are here and run once, on ``import amlfs_mm``. A fix whose cause is absent does nothing:
-the maintained forks (onedl-*) need none.
+the maintained forks (onedl-*) need one only, :func:`know_configs_of_amlfs_mm`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import importlib
 import importlib.util
 import inspect
 import pickle
+import sys
 import warnings
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.config import config as mmengine_config
+from mmengine.config import utils as config_utils
 from mmengine.dataset import BaseDataset
 from mmengine.logging import HistoryBuffer
 from mmengine.utils import package_utils
@@ -87,6 +89,27 @@ def _get_installed_path(package: str) -> str:
     return os.path.dirname(spec.origin)
 
 
+def know_configs_of_amlfs_mm() -> None:
+    """Make ``amlfs_mm::...`` work in ``_base_`` and in ``mmengine.hub``.
+
+    mmengine loads configs from the packages of a fixed table only, and from folders of ``configs/``
+    only, not from ``configs/`` itself. It looks for the files in ``amlfs_mm/.mim/``.
+    """
+    config_utils.MODULE2PACKAGE.setdefault('amlfs_mm', 'amlfs_mm')
+    split = config_utils._get_package_and_cfg_path
+
+    def split_path(path: str) -> tuple[str, str]:
+        package, _, config = path.partition('::')
+        if package == 'amlfs_mm' and '/' not in config:
+            return package, config
+        return split(path)
+
+    # Three modules have imported it by name; the third one may not be there yet.
+    for name in ('mmengine.config.utils', 'mmengine.config.config', 'mmengine.hub.hub'):
+        if name in sys.modules:
+            setattr(sys.modules[name], '_get_package_and_cfg_path', split_path)  # noqa: B010
+
+
 def silence_mmcv_lite() -> None:
     """Silence mmcv-lite's warning that it lacks an operator, which nothing here uses."""
     warnings.filterwarnings('ignore', 'Fail to import ``MultiScaleDeformableAttention``')
@@ -135,5 +158,6 @@ allow_history_buffers_in_checkpoints()
 format_a_config_once()
 forget_earlier_copies_of_datasets()
 find_packages_without_pkg_resources()
+know_configs_of_amlfs_mm()
 restore_in1d()
 silence_mmcv_lite()
