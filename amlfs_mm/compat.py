@@ -53,12 +53,12 @@ def _history_statistic(owner: type, name: str):
 
 
 def find_packages_without_pkg_resources() -> None:
-    """Make ``_base_ = ['mmpretrain::...']`` work without pkg_resources, gone in setuptools 82.
+    """Make ``_base_ = ['mmpretrain::...']`` work without pkg_resources.
 
-    Several modules of mmengine import the two functions by name: their code is replaced, not the
-    names.
+    It is gone in setuptools 82, and it does not find packages that are installed editable. Several
+    modules of mmengine import the two functions by name: their code is replaced, not the names.
     """
-    if importlib.util.find_spec('pkg_resources') is None:
+    if 'pkg_resources' in package_utils.get_installed_path.__code__.co_names:
         package_utils.is_installed.__code__ = _is_installed.__code__
         package_utils.get_installed_path.__code__ = _get_installed_path.__code__
 
