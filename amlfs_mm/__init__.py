@@ -3,17 +3,24 @@
 Importing the package repairs the OpenMMLab stack for current versions of its dependencies
 (:mod:`.compat`) and sets up the registries of scope ``amlfs_mm`` (:mod:`.registry`). Components are
 imported when a registry or a sub-package is first used, and mmpretrain with them.
+
+Raises:
+    ImportError: mmengine, mmcv or mmpretrain is not installed.
 """
 
 from importlib import import_module
 from types import ModuleType
 
+from amlfs_mm.utils.optional_imports import check_openmmlab
 from amlfs_mm.version import __version__
 
-from . import compat, registry
+check_openmmlab()
+
+from . import compat, registry  # noqa: E402  (they import mmengine)
 
 SUB_PACKAGES = (
     'analysis',
+    'cli',
     'datasets',
     'engine',
     'evaluation',

@@ -1,7 +1,7 @@
 """Fixes for mmengine 0.10.7 and mmpretrain 1.2.0 on current torch, numpy and setuptools.
 
 All of them are here and run once, on ``import amlfs_mm``. A fix whose cause is absent does nothing:
-the maintained forks (onedl-*) need none.
+the maintained forks (onedl-*) need one only, :func:`know_configs_of_amlfs_mm`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import importlib
 import importlib.util
 import inspect
 import pickle
+import sys
 import warnings
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.config import config as mmengine_config
+from mmengine.config import utils as config_utils
 from mmengine.dataset import BaseDataset
 from mmengine.logging import HistoryBuffer
 from mmengine.utils import package_utils
@@ -51,12 +53,12 @@ def _history_statistic(owner: type, name: str):
 
 
 def find_packages_without_pkg_resources() -> None:
-    """Make ``_base_ = ['mmpretrain::...']`` work without pkg_resources, gone in setuptools 82.
+    """Make ``_base_ = ['mmpretrain::...']`` work without pkg_resources.
 
-    Several modules of mmengine import the two functions by name: their code is replaced, not the
-    names.
+    It is gone in setuptools 82, and it does not find packages that are installed editable. Several
+    modules of mmengine import the two functions by name: their code is replaced, not the names.
     """
-    if importlib.util.find_spec('pkg_resources') is None:
+    if 'pkg_resources' in package_utils.get_installed_path.__code__.co_names:
         package_utils.is_installed.__code__ = _is_installed.__code__
         package_utils.get_installed_path.__code__ = _get_installed_path.__code__
 
@@ -85,6 +87,27 @@ def _get_installed_path(package: str) -> str:
     if spec is None or spec.origin is None:
         raise RuntimeError(f'{package} has no installed path: it is a namespace package')
     return os.path.dirname(spec.origin)
+
+
+def know_configs_of_amlfs_mm() -> None:
+    """Make ``amlfs_mm::...`` work in ``_base_`` and in ``mmengine.hub``.
+
+    mmengine loads configs from the packages of a fixed table only, and from folders of ``configs/``
+    only, not from ``configs/`` itself. It looks for the files in ``amlfs_mm/.mim/``.
+    """
+    config_utils.MODULE2PACKAGE.setdefault('amlfs_mm', 'amlfs_mm')
+    split = config_utils._get_package_and_cfg_path
+
+    def split_path(path: str) -> tuple[str, str]:
+        package, _, config = path.partition('::')
+        if package == 'amlfs_mm' and '/' not in config:
+            return package, config
+        return split(path)
+
+    # Three modules have imported it by name; the third one may not be there yet.
+    for name in ('mmengine.config.utils', 'mmengine.config.config', 'mmengine.hub.hub'):
+        if name in sys.modules:
+            setattr(sys.modules[name], '_get_package_and_cfg_path', split_path)  # noqa: B010
 
 
 def silence_mmcv_lite() -> None:
@@ -135,5 +158,6 @@ allow_history_buffers_in_checkpoints()
 format_a_config_once()
 forget_earlier_copies_of_datasets()
 find_packages_without_pkg_resources()
+know_configs_of_amlfs_mm()
 restore_in1d()
 silence_mmcv_lite()

@@ -4,8 +4,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from helpers.runs import ROOT, run
 from mmengine.config import Config
+from mmengine.hub import get_config, get_model
+from mmengine.registry import DefaultScope
 from mmengine.utils import get_installed_path, is_installed
 from mmpretrain.evaluation.metrics import RetrievalRecall
 
@@ -17,6 +20,37 @@ def test_configs_inherit_from_mmpretrain(tmp_path: Path):
     config = tmp_path / 'inherits.py'
     config.write_text("_base_ = ['mmpretrain::_base_/models/resnet18_cifar.py']\n")
     assert Config.fromfile(config).model.backbone.type == 'ResNet_CIFAR'
+
+
+AT_ROOT, IN_FOLDER = 'amlfs_resnet20_cifar10.py', 'small/digits/amlfs_resnet20_digits.py'
+
+
+@pytest.mark.parametrize('name', [AT_ROOT, IN_FOLDER, '_base_/models/resnet20_cifar.py'])
+def test_configs_of_this_package_by_name(name: str, tmp_path: Path):
+    """In ``_base_`` and in mmengine's hub; also those at the root of ``configs/``."""
+    config = tmp_path / 'inherits.py'
+    config.write_text(f"_base_ = ['amlfs_mm::{name}']\n")
+    expected = Config.fromfile(ROOT / 'configs' / name).to_dict()
+    assert Config.fromfile(config).to_dict() == expected
+    assert get_config(f'amlfs_mm::{name}').to_dict() == expected
+
+
+def test_models_of_this_package_by_name():
+    """What mmengine's hub builds is of mmpretrain's scope; afterwards the scope is as before."""
+    before = DefaultScope.get_current_instance()
+    model = get_model(f'amlfs_mm::{IN_FOLDER}')
+    assert type(model).__name__ == 'ImageClassifier'
+    assert type(model.head).__name__ == 'AMLFSHead'
+    assert DefaultScope.get_current_instance() is before
+
+
+@pytest.mark.parametrize(
+    'order', ['import mmengine.hub, amlfs_mm', 'import amlfs_mm, mmengine.hub']
+)
+def test_configs_are_found_in_any_order_of_imports(order: str):
+    code = f'{order}\nprint(mmengine.hub.get_config("amlfs_mm::{AT_ROOT}").filename)'
+    done = run([sys.executable, '-c', code])
+    assert done.stdout.endswith(f'.mim/configs/{AT_ROOT}\n'), done.stdout
 
 
 def test_installed_packages_are_found():

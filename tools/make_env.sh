@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-WANTED=$(cat requirements/*.txt setup.py | cksum)
+WANTED=$(cat requirements/*.txt pyproject.toml | cksum)
 if [ -x .venv/bin/python ] && [ "$(cat .venv/installed 2>/dev/null)" = "$WANTED" ]; then
     exit 0
 fi
@@ -24,5 +24,5 @@ install() {
     fi
 }
 install --upgrade pip setuptools wheel
-install -c requirements/constraints.txt -e '.[tests,docs,reid,face,search]'
+install -c requirements/constraints.txt -e '.[all,lite]'
 echo "$WANTED" > .venv/installed

@@ -10,9 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from mmengine.config import Config
-from scipy import stats
+
+from amlfs_mm.utils.optional_imports import needs_extra
 
 from .run import Run
+
+with needs_extra('analysis', 'statistics of runs'):
+    from scipy import stats
 
 LEVEL = 0.95
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import integrate, stats
+
+from amlfs_mm.utils.optional_imports import needs_extra
 
 from .run import Run
+
+with needs_extra('analysis', 'statistics of runs'):
+    from scipy import integrate, stats
 
 
 def expected_maximum(n: int) -> float:

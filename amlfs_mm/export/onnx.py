@@ -15,6 +15,7 @@ from torch import nn
 
 from amlfs_mm.engine.state.weights import load_weights
 from amlfs_mm.utils.atomic_files import atomic_write
+from amlfs_mm.utils.optional_imports import needs_extra
 
 
 def build_embedder(cfg: Config, checkpoint: str | Path) -> nn.Module:
@@ -82,7 +83,8 @@ def export_onnx(
         path: Of the file.
         metadata: What the file says of itself.
     """
-    import onnx
+    with needs_extra('export', 'the export to ONNX'):
+        import onnx
 
     with atomic_write(path) as temporary, warnings.catch_warnings():
         warnings.simplefilter('ignore')  # tracing's; a comparison follows
@@ -107,7 +109,8 @@ def measure_difference(model: nn.Module, size: tuple[int, int], path: str | Path
 
     It is relative to the largest of torch's features.
     """
-    import onnxruntime
+    with needs_extra('export', 'the export to ONNX'):
+        import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
     worst = 0.0

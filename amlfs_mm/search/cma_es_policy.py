@@ -31,7 +31,7 @@ class CMAESPolicy:
         try:
             import cmaes  # noqa: F401  (fail now, not after the first epoch)
         except ImportError as error:
-            raise ImportError('CMAESPolicy needs cmaes: pip install amlfs_mm[search]') from error
+            raise ImportError("CMAESPolicy needs cmaes: pip install 'amlfs_mm[search]'") from error
         if not 0 < sigma < float('inf'):
             raise ValueError(f'sigma is a first step size, > 0 and finite, got {sigma}')
         self._start = torch.as_tensor(mean).detach().to('cpu', torch.float32, copy=True)

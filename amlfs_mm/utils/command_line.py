@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from mmengine.config import Config
+
+from .paths import user_path
 
 
 def positive_int(text: str) -> int:
@@ -14,17 +21,30 @@ def positive_int(text: str) -> int:
     return int(text)
 
 
-@contextmanager
-def errors_as_messages(program: str) -> Iterator[None]:
-    """Turn the body's errors about files and values into an exit with their message.
+def config_file(text: str) -> Path:
+    """The file of a config: a path, or ``package::name`` as in ``_base_``. A type for argparse."""
+    if '::' not in text:
+        return user_path(text)
+    try:
+        return Path(Config._get_cfg_path(text, filename='')[0])
+    except (AssertionError, OSError, ImportError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f'there is no config {text}: {error}') from error
 
-    Args:
-        program: Name of the tool, with which the message starts.
+
+def program_name() -> str:
+    """The name that argparse gives this program: ``train.py``, or ``amlfs_mm train``."""
+    return os.path.basename(sys.argv[0])
+
+
+@contextmanager
+def errors_as_messages() -> Iterator[None]:
+    """Turn the body's errors about files, values and missing packages into an exit.
 
     Raises:
-        SystemExit: In place of an OSError or a ValueError.
+        SystemExit: In place of an ImportError, an OSError or a ValueError. Its message starts with
+            the name of the program.
     """
     try:
         yield
-    except (OSError, ValueError) as error:
-        raise SystemExit(f'{program}: {error}') from error
+    except (ImportError, OSError, ValueError) as error:
+        raise SystemExit(f'{program_name()}: {error}') from error

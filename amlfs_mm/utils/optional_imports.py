@@ -1,10 +1,54 @@
-"""Optional dependencies: imported where something of them is used, never before."""
+"""Packages that may be missing: one sentence says what to install."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
+
+# Packages that have the same import name must never be installed together: the wheel requires none
+# of them, and takes what is there.
+OPENMMLAB = dict(
+    mmengine='mmengine or onedl-mmengine',
+    mmcv='mmcv, mmcv-lite or onedl-mmcv',
+    mmpretrain='mmpretrain or onedl-mmpretrain',
+)
+
+
+def check_openmmlab() -> None:
+    """Fail if one of the packages of OpenMMLab is missing, without importing any.
+
+    Raises:
+        ImportError: One is not installed.
+    """
+    for module, choices in OPENMMLAB.items():
+        if find_spec(module) is None:
+            raise ImportError(
+                f"amlfs_mm needs {choices}: pip install 'amlfs_mm[lite]' brings mmengine, "
+                'mmcv-lite and mmpretrain where none of them is installed'
+            )
+
+
+@contextmanager
+def needs_extra(extra: str, user: str) -> Iterator[None]:
+    """Say which extra of this package to install if an import in the body fails.
+
+    Args:
+        extra: Of this package.
+        user: What needs it; the sentence starts with it.
+
+    Raises:
+        ImportError: In place of that of the body.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise ImportError(
+            f"{user} needs more packages: pip install 'amlfs_mm[{extra}]' ({error})"
+        ) from error
 
 
 def import_torchreid(module: str) -> ModuleType:
@@ -13,16 +57,10 @@ def import_torchreid(module: str) -> ModuleType:
     Raises:
         ImportError: torchreid, or something that it needs without saying so, is not installed.
     """
-    try:
-        with warnings.catch_warnings():
-            # Ranking in Cython is not in its wheel; ours takes its place.
-            warnings.filterwarnings('ignore', 'Cython evaluation')
-            return import_module(f'torchreid.reid.{module}')
-    except ImportError as error:
-        raise ImportError(
-            'person re-identification needs torchreid and its dependencies: pip install '
-            f"'amlfs_mm[reid]' ({error})"
-        ) from error
+    with needs_extra('reid', 'person re-identification'), warnings.catch_warnings():
+        # Ranking in Cython is not in its wheel; ours takes its place.
+        warnings.filterwarnings('ignore', 'Cython evaluation')
+        return import_module(f'torchreid.reid.{module}')
 
 
 def import_insightface(module: str) -> ModuleType:
@@ -31,9 +69,5 @@ def import_insightface(module: str) -> ModuleType:
     Raises:
         ImportError: insightface, or something that it needs, is not installed.
     """
-    try:
+    with needs_extra('face', 'this part of face recognition'):
         return import_module(f'insightface.{module}')
-    except ImportError as error:
-        raise ImportError(
-            f"this needs insightface and its dependencies: pip install 'amlfs_mm[face]' ({error})"
-        ) from error

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import runpy
+import sys
 from pathlib import Path
 
+import pytest
 from mmengine.config import Config
 
 from helpers.runs import ROOT, TINY_SEARCH
@@ -46,5 +48,6 @@ def write_run(
 
 def run_tool(name: str, *arguments) -> None:
     """A tool of tools/analysis in this process, with the arguments of its command line."""
-    tool = runpy.run_path(str(ROOT / 'tools' / 'analysis' / name))
-    tool['main']([str(argument) for argument in arguments])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, 'argv', [name, *(str(argument) for argument in arguments)])
+        runpy.run_path(str(ROOT / 'tools' / 'analysis' / name), run_name='__main__')

@@ -1,55 +1,9 @@
 """A list of images as MegaFace's devkit has them, from a folder.
 
-python tools/converters/make_face_list.py faces --out probes.json --identities
-
-Paths are sorted and relative to the folder. With --identities, which probes need, the name of an
-image's own folder says who is on it. Hidden files are ignored; other files that are no images are
-counted.
+The same as ``amlfs_mm make-face-list``.
 """
 
-import argparse
-from pathlib import PurePosixPath
-
-import amlfs_mm  # noqa: F401
-from amlfs_mm.datasets.image_files import list_images, log_left_out
-from amlfs_mm.evaluation.faces.megaface import FaceList, write_list
-from amlfs_mm.utils.paths import user_path
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('folder', type=user_path)
-    parser.add_argument('--out', type=user_path, required=True)
-    parser.add_argument('--identities', action='store_true', help='also write who is on an image')
-    return parser.parse_args()
-
-
-def find_person(path: str) -> str:
-    """Who is on an image: the name of its own folder.
-
-    Raises:
-        ValueError: It is in no folder below the root.
-    """
-    if '/' not in path:
-        raise ValueError(f'{path} is in no folder that says who is on it: move it into one')
-    return PurePosixPath(path).parent.name
-
-
-def main() -> None:
-    args = parse_args()
-    try:
-        paths, left_out = list_images(args.folder)
-        log_left_out(args.folder, left_out)
-        if not paths:
-            raise ValueError(f'there is no image below {args.folder}')
-        ids = [find_person(path) for path in paths] if args.identities else None
-        write_list(args.out, FaceList(paths, ids))
-    except (ValueError, OSError) as error:
-        raise SystemExit(f'make_face_list.py: {error}') from error
-    print(f'{args.out}: {len(paths)} images' + (f', {len(set(ids))} persons' if ids else ''))
-
+from amlfs_mm.cli.make_face_list import main
 
 if __name__ == '__main__':
     main()

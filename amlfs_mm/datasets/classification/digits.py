@@ -6,6 +6,7 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 
 from amlfs_mm.registry import DATASETS
+from amlfs_mm.utils.optional_imports import needs_extra
 
 SIZES = dict(train=897, val=300, test=600)
 
@@ -25,6 +26,7 @@ class Digits(BaseDataset):
         pipeline: Transforms; an item starts as ``img`` (8, 8, 3) uint8 and ``gt_label`` int.
 
     Raises:
+        ImportError: scikit-learn is not installed.
         ValueError: There is no such split.
     """
 
@@ -38,8 +40,9 @@ class Digits(BaseDataset):
 
     def load_data_list(self) -> list[dict]:
         """The digits of the split: ``img`` (8, 8) uint8, ``gt_label``, index in the whole set."""
-        from sklearn.datasets import load_digits
-        from sklearn.model_selection import train_test_split
+        with needs_extra('digits', 'amlfs_mm.Digits'):
+            from sklearn.datasets import load_digits
+            from sklearn.model_selection import train_test_split
 
         digits = load_digits()
         rest, test = train_test_split(
