@@ -8,9 +8,9 @@ import torch
 
 from amlfs_mm.engine.history.log import summarise
 
-from .comparison import Mean, mean_interval
 from .run import Run
 from .selection_bias import last_on_validation, lead_of_winner, optimism
+from .statistics import Mean, mean_interval
 
 
 def describe_run(run: Run, metric: str | None) -> dict[str, object]:

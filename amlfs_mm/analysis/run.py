@@ -19,6 +19,16 @@ from amlfs_mm.engine.state.checkpoints import find_checkpoints
 from amlfs_mm.registry import HOOKS
 from amlfs_mm.utils.config_types import resolves_to
 
+TEST_FILES = {
+    'last': 'test.json',
+    'best': 'test_best.json',
+    'kept': 'test_kept.json',
+    'control': 'test_control.json',
+}
+"""The file in a work dir with the test metrics of each model."""
+MODEL_FILES = {'kept': 'kept_model.pth', 'control': 'control.pth'}
+"""What a search with a control saves at its end."""
+
 
 @dataclass
 class Run:
@@ -28,17 +38,25 @@ class Run:
         directory: The work dir.
         config: As the run dumped it.
         records: The rounds in ``loss_search.jsonl``; empty without a search.
-        test: Metrics in ``test.json``, which ``tools/test.py --out`` writes; empty if not tested.
+        tests: Metrics of the tests by the model that was tested: ``last`` from ``test.json``, which
+            ``tools/test.py --out`` writes; see ``TEST_FILES``.
         compute: The content of ``compute.json``; empty if there is none.
         validation: Metrics on D_v by epoch.
+        kept: Of a search with a control, whose model it kept: ``search`` or ``control``.
     """
 
     directory: Path
     config: Config
     records: list[dict] = field(default_factory=list)
-    test: dict[str, float] = field(default_factory=dict)
+    tests: dict[str, dict[str, float]] = field(default_factory=dict)
     compute: dict[str, int] = field(default_factory=dict)
     validation: dict[int, dict[str, float]] = field(default_factory=dict)
+    kept: str | None = None
+
+    @property
+    def test(self) -> dict[str, float]:
+        """Metrics of the last epoch's model; empty if it was not tested."""
+        return self.tests.get('last', {})
 
     @property
     def name(self) -> str:
@@ -101,6 +119,34 @@ class Run:
         return max([int(name[1]) for name in names if name] + list(self.validation), default=0)
 
     @property
+    def all_validation(self) -> dict[int, dict[str, float]]:
+        """Metrics on D_v by epoch; of a search, also the winners' rewards."""
+        found = {epoch: dict(metrics) for epoch, metrics in self.validation.items()}
+        for record in self.records:
+            if record['best'] is not None:
+                reward = record['reward'][record['best']]
+                found.setdefault(record['epoch'], {})[self.reward] = reward
+        return dict(sorted(found.items()))
+
+    @property
+    def control_validation(self) -> dict[int, dict[str, float]]:
+        """The rewards on D_v of a search's control, by epoch."""
+        return {
+            record['epoch']: {self.reward: record['control']['reward']}
+            for record in self.records
+            if record.get('control', {}).get('reward') is not None
+        }
+
+    def best_epoch(self, metric: str) -> int:
+        """The first epoch, from 1, with the highest metric on D_v; of a search, with its reward.
+
+        Raises:
+            ValueError: The metric was never measured on D_v.
+        """
+        metric = self.reward if self.records else metric
+        return first_best(curve(self.all_validation, metric, self.directory))
+
+    @property
     def candidate_epochs(self) -> int:
         """Compute of the run: models times the epochs that each was trained."""
         if 'candidate_epochs' in self.compute:
@@ -155,6 +201,29 @@ class Run:
     def tau_floor(self) -> str:
         """How tau is kept positive; see ``AMLFSHead``."""
         return next(m.tau_floor for m in self.head.modules() if hasattr(m, 'tau_floor'))
+
+
+def curve(validation: dict[int, dict[str, float]], metric: str, source: object) -> dict[int, float]:
+    """A metric on D_v by epoch.
+
+    Args:
+        validation: Metrics on D_v by epoch.
+        metric: Name of the metric.
+        source: What they are of, for the message.
+
+    Raises:
+        ValueError: It was never measured.
+    """
+    values = {epoch: found[metric] for epoch, found in validation.items() if metric in found}
+    if not values:
+        known = sorted({key for metrics in validation.values() for key in metrics})
+        raise ValueError(f'{source} has no {metric!r} on D_v; it has {known or "no metric there"}')
+    return values
+
+
+def first_best(curve: dict[int, float]) -> int:
+    """The epoch with the highest value; the first of equal ones, as CheckpointHook takes it."""
+    return max(curve, key=lambda epoch: (curve[epoch], -epoch))
 
 
 def search_options(config: Config) -> SearchOptions | None:

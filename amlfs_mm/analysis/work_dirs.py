@@ -12,7 +12,7 @@ from mmengine.config import Config
 from amlfs_mm.engine.state.checkpoints import read_checkpoint
 
 from .records import check_records, read_json_lines, read_records
-from .run import Run
+from .run import TEST_FILES, Run
 
 
 def read_run(path: str | Path) -> Run:
@@ -34,10 +34,11 @@ def read_run(path: str | Path) -> Run:
         run.records = read_records(directory / 'loss_search.jsonl')
     if run.records:
         _ = run.options  # an error here rather than in the middle of a report
-    for name in ('test', 'compute'):
-        if (file := directory / f'{name}.json').is_file():
-            setattr(run, name, read_metrics(file))
+    run.tests = read_tests(directory)
+    if (file := directory / 'compute.json').is_file():
+        run.compute = {key: int(value) for key, value in read_metrics(file).items()}
     run.validation = read_validation(directory)
+    run.kept = read_kept(directory)
     return run
 
 
@@ -97,6 +98,32 @@ def find_runs(paths: Iterable[str | Path]) -> list[Run]:
         alone = not path.is_dir() or any(path.glob('*.py')) or not below
         runs += [read_run(path)] if alone else [read_run(child) for child in below]
     return runs
+
+
+def read_tests(directory: Path) -> dict[str, dict[str, float]]:
+    """The test metrics in a work dir, by the model that was tested.
+
+    Raises:
+        ValueError: A file holds something else, or is cut short.
+    """
+    files = {model: directory / name for model, name in TEST_FILES.items()}
+    return {model: read_metrics(file) for model, file in files.items() if file.is_file()}
+
+
+def read_kept(directory: Path) -> str | None:
+    """Whose model a search with a control kept; None if it is not known.
+
+    Raises:
+        ValueError: ``kept_model.json`` is damaged.
+    """
+    path = directory / 'kept_model.json'
+    if not path.is_file():
+        return None
+    try:
+        kept = json.loads(path.read_bytes())['kept']
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f'{path} does not say which model was kept: {error!r}') from error
+    return str(kept)
 
 
 def read_metrics(path: Path) -> dict[str, float]:

@@ -28,8 +28,11 @@ COMMANDS = {
     'train': Command('amlfs_mm.cli.train', 'train a config: a baseline or a loss search'),
     'test': Command('amlfs_mm.cli.test', "evaluate a checkpoint on a config's test split"),
     'benchmark': Command('amlfs_mm.cli.benchmark', 'train and test configs over seeds, compare'),
+    'tune-baseline': Command(
+        'amlfs_mm.cli.tune_baseline', 'learning rate and weight decay of a baseline, by D_v'
+    ),
     'report': Command('amlfs_mm.cli.report', 'write one HTML file about one or more runs'),
-    'figures': Command('amlfs_mm.cli.figures', 'draw the figures of the paper and of a search'),
+    'figures': Command('amlfs_mm.cli.figures', 'figures of the paper, a search, a benchmark'),
     'export': Command('amlfs_mm.cli.export_onnx', 'export the model of a checkpoint to ONNX'),
     'export-loss': Command('amlfs_mm.cli.export_loss', 'print the loss that a search found'),
     'show-rankings': Command(

@@ -1,13 +1,18 @@
-"""Draw the figures of the paper and of a search, each as PNG and SVG.
+"""Draw the figures of the paper, of a search, and of a benchmark, each as PNG and SVG.
 
     amlfs_mm figures losses                     # Fig. 1: known losses, approximated
     amlfs_mm figures search WORK_DIR            # Fig. 3: mu; also rewards, loss,
-                                                                # candidates and intervals
+                                                # candidates and intervals
     amlfs_mm figures gradients CONFIG CHECKPOINT [CONFIG CHECKPOINT ...]   # Fig. 4
+    amlfs_mm figures gains RESULTS.jsonl [RESULTS.jsonl ...]   # gain over plain softmax by data set
+    amlfs_mm figures curves RESULTS.jsonl                # the metric on D_v by epoch
 
 `search` also takes a checkpoint: it draws the search up to it. The grey band shows what random
 rewards do to mu: simulated with the policy of the run or, with --null-runs, from finished searches.
-`gradients` runs the training data through the model of each checkpoint, in training mode.
+`gradients` runs the training data through the model of each checkpoint, in training mode. `gains`
+and `curves` read what `amlfs_mm benchmark --out` writes, a file for each data set. Rows have the
+names of configs without that of the data set: `amlfs` is `amlfs_mlp_fashion` beside
+`baseline_mlp_fashion`.
 """
 
 import argparse
@@ -21,13 +26,20 @@ from amlfs_mm.analysis import (
     drift_without_signal,
     find_runs,
     measure_gradients,
+    read_results,
     read_run,
 )
+from amlfs_mm.analysis.gains import curves_of, gains_over, metric_of
 from amlfs_mm.analysis.pictures import pictures_of_search
 from amlfs_mm.search import SearchSpace
 from amlfs_mm.utils.command_line import errors_as_messages, positive_int
 from amlfs_mm.utils.paths import user_path
-from amlfs_mm.visualization import plot_gradients, plot_known_losses
+from amlfs_mm.visualization import (
+    plot_gains,
+    plot_gradients,
+    plot_known_losses,
+    plot_validation,
+)
 from amlfs_mm.visualization.figures import save_both
 
 
@@ -73,6 +85,16 @@ def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
         default='cuda' if torch.cuda.is_available() else 'cpu',
         help='where the models run; default: the GPU if there is one',
     )
+
+    gains = kinds.add_parser('gains', parents=[out], help='gain over plain softmax by data set')
+    gains.add_argument('files', nargs='+', type=user_path, metavar='RESULTS.jsonl')
+    gains.add_argument('--reference', default='baseline', help='what the gain is over')
+    gains.add_argument('--rows', nargs='+', metavar='NAME', help='what to draw; default: all')
+
+    curves = kinds.add_parser('curves', parents=[out], help='metric on D_v by epoch')
+    curves.add_argument('file', type=user_path, metavar='RESULTS.jsonl')
+    curves.add_argument('--rows', nargs='+', metavar='NAME', help='what to draw; default: all')
+    curves.add_argument('--metric', help='metric on D_v; default: that of the test')
     return parser.parse_args(arguments)
 
 
@@ -119,9 +141,32 @@ def draw_gradients(args: argparse.Namespace) -> dict:
     return dict(gradients=plot_gradients(collected))
 
 
+def draw_gains(args: argparse.Namespace) -> dict:
+    """The gain over a reference, by data set."""
+    gains = {
+        file.stem: gains_over(read_results(file), args.reference, args.rows) for file in args.files
+    }
+    return dict(gains=plot_gains(gains, args.reference))
+
+
+def draw_curves(args: argparse.Namespace) -> dict:
+    """The metric on D_v by epoch, of one data set."""
+    results = read_results(args.file)
+    metric = args.metric or metric_of(results)
+    return {
+        f'curves_{args.file.stem}': plot_validation(curves_of(results, metric, args.rows), metric)
+    }
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     args = parse_args(arguments)
-    draw = dict(losses=draw_losses, search=draw_search, gradients=draw_gradients)[args.kind]
+    draw = dict(
+        losses=draw_losses,
+        search=draw_search,
+        gradients=draw_gradients,
+        gains=draw_gains,
+        curves=draw_curves,
+    )[args.kind]
     with errors_as_messages():
         for name, figure in draw(args).items():
             for path in save_both(figure, args.out_dir, name):

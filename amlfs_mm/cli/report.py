@@ -21,7 +21,7 @@ import torch
 from amlfs_mm.analysis import (
     NullDrift,
     Run,
-    compare_groups,
+    compare_results,
     describe_run,
     diagnose,
     drift_without_signal,
@@ -29,6 +29,7 @@ from amlfs_mm.analysis import (
     find_runs,
     group_runs,
     measure_gradients,
+    results_of,
     tabulate_epochs,
 )
 from amlfs_mm.analysis.pictures import Picture, pictures_of_search
@@ -175,7 +176,7 @@ def write_report(
         command=f'amlfs_mm report {shlex.join(arguments)}',
         metric=metric,
         controls=controls,
-        rows=compare_groups(groups, metric, controls),
+        rows=compare_results(results_of(runs, metric), metric or '', controls),
         warnings=find_warnings(groups, nulls),
         groups=[
             describe_group(name, members, metric, nulls[name]) for name, members in groups.items()

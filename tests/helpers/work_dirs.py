@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from amlfs_mm.analysis import Result
 from helpers.runs import ROOT, TINY_SEARCH
 
 BASELINE = ROOT / 'configs/small/digits/baseline_resnet20_digits.py'
@@ -44,6 +45,15 @@ def write_run(
             file.write(json.dumps({**metrics, 'step': epoch}) + '\n')
         (work_dir / f'epoch_{epoch}.pth').touch()
     return work_dir
+
+
+def make_result(
+    config: str, seed: int, test: float, model: str = 'last', validation: dict | None = None, **more
+) -> Result:
+    """A result of a benchmark, 5 epochs long, without a run."""
+    curve = {epoch: {'accuracy/top1': value} for epoch, value in (validation or {}).items()}
+    tests = {'accuracy/top1': test}
+    return Result(config, model, seed, 5, 5, 500, tests, curve, **more)
 
 
 def run_tool(name: str, *arguments) -> None:

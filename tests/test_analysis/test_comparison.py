@@ -1,43 +1,20 @@
-"""Means, intervals and paired tests against the formulas; which runs are one config."""
+"""Which runs are one config, and how their results are compared."""
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from helpers.work_dirs import BASELINE, TINY_SEARCH, write_run
-from scipy import stats
+from helpers.work_dirs import BASELINE, TINY_SEARCH, make_result, write_run
 
-from amlfs_mm.analysis import compare_groups, compare_paired, find_runs, group_runs, mean_interval
-
-
-def test_interval_is_the_t_interval():
-    values = [92.5, 93.0, 91.5, 94.0]
-    error = np.std(values, ddof=1) / 2
-    low, high = stats.t.interval(0.95, 3, np.mean(values), error)
-    mean = mean_interval(values)
-    assert (mean.mean - mean.half, mean.mean + mean.half) == pytest.approx((low, high))
-    assert str(mean_interval([5.0])) == '5.00'
-
-
-@pytest.mark.parametrize(('shift', 'separated'), [(0.1, False), (3.0, True)])
-def test_paired_difference(shift: float, separated: bool):
-    one = {0: 90.0 + shift, 1: 80.5 + shift, 2: 70.0 + shift, 7: 0.0}
-    other = {0: 90.0, 1: 80.0, 2: 70.5, 9: 0.0}
-    difference = compare_paired(one, other)
-    d = np.array([shift, shift + 0.5, shift - 0.5])  # of the common seeds
-    t = d.mean() / (d.std(ddof=1) / np.sqrt(3))
-    assert difference.p == pytest.approx(2 * stats.t.sf(abs(t), 2))
-    assert difference.mean.mean == pytest.approx(shift)
-    assert difference.separated == separated == (difference.p < 0.05)
-    assert ('not separated' in str(difference)) != separated
-    assert 'n = 3' in str(difference)
-
-
-def test_degenerate_differences():
-    assert compare_paired({0: 1.0}, {1: 1.0}) is None
-    assert 'one seed' in str(compare_paired({0: 3.0}, {0: 1.0}))
-    assert not compare_paired({0: 1.0, 1: 2.0}, {0: 1.0, 1: 2.0}).separated
-    assert compare_paired({0: 2.0, 1: 3.0}, {0: 1.0, 1: 2.0}).separated
+from amlfs_mm.analysis import (
+    compare_paired,
+    compare_results,
+    find_runs,
+    group_runs,
+    holm,
+    results_of,
+    rows_as_data,
+    tabulate,
+)
 
 
 def test_runs_of_one_config_differ_in_the_seed_alone(tmp_path: Path):
@@ -52,15 +29,68 @@ def test_runs_of_one_config_differ_in_the_seed_alone(tmp_path: Path):
         'tiny_search (loss_search.num_candidates=4)': 2,
         'tiny_search (loss_search.num_candidates=2)': 2,
     }
-    rows = compare_groups(groups, 'accuracy/top1', ['baseline_resnet20_digits'])
+    results = results_of(find_runs([tmp_path]), 'accuracy/top1')
+    rows = compare_results(results, 'accuracy/top1', ['baseline_resnet20_digits'])
     assert [row.test and row.test.mean for row in rows] == [90.5, 91.0, None]
     differences = [row.differences['baseline_resnet20_digits'] for row in rows]
     assert [d and d.mean.mean for d in differences] == [None, 0.5, None]
 
     with pytest.raises(ValueError, match=r"no metric 'reid/mAP'; it has \['accuracy/top1'\]"):
-        compare_groups(groups, 'reid/mAP', [])
+        compare_results(results, 'reid/mAP', [])
     with pytest.raises(ValueError, match=r"controls \['frozen'\]; there are"):
-        compare_groups(groups, 'accuracy/top1', ['frozen'])
+        compare_results(results, 'accuracy/top1', ['frozen'])
     write_run(tmp_path / 'again', BASELINE, 1)
     with pytest.raises(ValueError, match=r'again.* are the same config and the same seed, 1'):
         group_runs(find_runs([tmp_path]))
+
+
+METRIC = 'accuracy/top1'
+VALUES = {
+    'plain': [80.0, 81.0, 79.5, 80.2],
+    'frozen': [81.0, 82.5, 80.9, 81.0],
+    'search': [82.5, 82.6, 81.5, 83.0],
+}
+
+
+def test_p_values_are_corrected_for_the_comparisons_in_the_table():
+    results = [
+        make_result(name, seed, value)
+        for name, values in VALUES.items()
+        for seed, value in enumerate(values)
+    ]
+    by_seed = {name: dict(enumerate(values)) for name, values in VALUES.items()}
+    pairs = [('frozen', 'plain'), ('search', 'plain'), ('search', 'frozen')]
+    p_values = [compare_paired(by_seed[one], by_seed[other]).p for one, other in pairs]
+    # Three comparisons: a pair and its reverse are one.
+    rows = {row.name: row for row in compare_results(results, METRIC, ['plain', 'frozen'])}
+    found = [rows[one].differences[other] for one, other in pairs]
+    assert [difference.p for difference in found] == pytest.approx(p_values)
+    assert [difference.corrected for difference in found] == pytest.approx(holm(p_values))
+    reverse = rows['plain'].differences['frozen']
+    assert (reverse.mean.mean, reverse.corrected) == (-found[0].mean.mean, found[0].corrected)
+    # With one control the family is smaller.
+    (_, one, other) = compare_results(results, METRIC, ['plain'])
+    corrected = [row.differences['plain'].corrected for row in (one, other)]
+    assert corrected == pytest.approx(holm(p_values[:2]))
+
+
+def test_a_table_as_text_and_as_data():
+    results = [make_result('plain', seed, 80.0 + seed) for seed in (0, 1)]
+    results += [make_result('search', 0, 82.0), make_result('search', 0, 83.0, model='best')]
+    rows = compare_results(results, METRIC, ['plain'])
+    lines = tabulate(rows, ['plain']).splitlines()
+    assert [line.split(' | ')[0] for line in lines[2:]] == [
+        '| plain',
+        '| search',
+        '| search (best epoch)',
+    ]
+    assert lines[4].endswith('| 83.00 | 3.00 (one seed) |')
+    plain, search, _ = rows_as_data(rows)
+    assert plain['test']['mean'] == 80.5
+    assert search['differences'] == {'plain': dict(mean=2.0, half=None, n=1, p=None, p_holm=None)}
+
+
+def test_two_results_of_one_seed():
+    results = [make_result('plain', 0, 80.0), make_result('plain', 0, 81.0)]
+    with pytest.raises(ValueError, match='two results of plain, seed 0'):
+        compare_results(results, METRIC, [])

@@ -5,8 +5,10 @@ from xml.etree import ElementTree
 
 import pytest
 from helpers.runs import TINY_SEARCH
-from helpers.work_dirs import BASELINE, run_tool
+from helpers.work_dirs import BASELINE, make_result, run_tool
 from PIL import Image
+
+from amlfs_mm.analysis import write_results
 
 
 def check(directory: Path, names: set[str]) -> None:
@@ -60,3 +62,22 @@ def test_mistakes(arguments: list, message: str, tiny_run: Path, tmp_path: Path)
     with pytest.raises(SystemExit, match=message):
         run_tool('figures.py', *arguments, '--out-dir', tmp_path / 'out')
     assert not (tmp_path / 'out').exists()
+
+
+def test_a_benchmark(tmp_path: Path):
+    for data, gain in (('mlp_x_40', 2.0), ('mlp_x_0', -1.0)):
+        results = [
+            make_result(name, seed, 80.0 + shift + 0.1 * seed, validation={1: 60.0, 2: 70.0 + seed})
+            for name, shift in (('baseline_mlp_x', 0.0), ('amlfs_mlp_x', gain))
+            for seed in (0, 1)
+        ]
+        write_results(results, tmp_path / f'{data}.jsonl')
+    files, out = [tmp_path / 'mlp_x_40.jsonl', tmp_path / 'mlp_x_0.jsonl'], tmp_path / 'figures'
+    run_tool('figures.py', 'gains', *files, '--out-dir', out)
+    run_tool('figures.py', 'curves', files[0], '--out-dir', out)
+    check(out, {'gains', 'curves_mlp_x_40'})
+    drawn = (out / 'gains.svg').read_text()
+    for text in ('mlp_x_40', 'mlp_x_0', 'amlfs', 'test minus baseline, points'):
+        assert f'<!-- {text}' in drawn
+    with pytest.raises(SystemExit, match=r"no results of \['long'\]; there are \['baseline', 'am"):
+        run_tool('figures.py', 'gains', *files, '--reference', 'long', '--out-dir', out)

@@ -1,0 +1,242 @@
+"""The runs of a benchmark: each is a process of ``tools/train.py``, and one for each test."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Event
+from typing import TextIO
+
+from mmengine.config import Config, DictAction
+
+from amlfs_mm.engine.history.search_history import best_file
+
+from .run import MODEL_FILES, TEST_FILES, search_options
+from .settings import check_same_settings
+from .work_dirs import read_run
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training of a config.
+
+    Attributes:
+        config: The config file.
+        seed: Of the run.
+        work_dir: Where it goes.
+        options: Other settings, as ``--cfg-options`` takes them.
+        keep_best: The metric on D_v by which the best epoch's model is kept. None: keep the last
+            one alone. A search keeps its best one by its reward in any case.
+    """
+
+    config: Path
+    seed: int
+    work_dir: Path
+    options: tuple[str, ...] = ()
+    keep_best: str | None = None
+
+    @cached_property
+    def is_search(self) -> bool:
+        """Whether the config searches a loss."""
+        return search_options(Config.fromfile(self.config)) is not None
+
+    @property
+    def all_options(self) -> list[str]:
+        """All settings that the command line changes."""
+        options = [f'randomness.seed={self.seed}', *self.options]
+        if self.keep_best and not self.is_search:
+            options += [
+                'train_cfg.val_interval=1',
+                f'default_hooks.checkpoint.save_best={self.keep_best}',
+                'default_hooks.checkpoint.rule=greater',
+            ]
+        return options
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the training came to its end."""
+        return any((self.work_dir / name).is_file() for name in ('compute.json', 'test.json'))
+
+    def check(self) -> None:
+        """Refuse a work dir that holds something else than this training.
+
+        Raises:
+            FileNotFoundError: There is no such config, or the run in the work dir is finished and
+                did not keep its best epoch.
+            ValueError: The work dir holds a run with other settings.
+        """
+        if not self.config.is_file():
+            raise FileNotFoundError(f'there is no config {self.config}')
+        check_same_settings(self.work_dir, self.config, read_options(self.all_options))
+        tested = (self.work_dir / TEST_FILES['best']).is_file()
+        if self.keep_best and self.is_trained and not tested:
+            best_checkpoint(self.work_dir, self.keep_best)
+
+    def models(self) -> list[str]:
+        """The models of the finished training, by their names in ``MODELS``."""
+        others = [model for model, name in MODEL_FILES.items() if (self.work_dir / name).is_file()]
+        return ['last', *(['best'] if self.keep_best else []), *others]
+
+    def checkpoint(self, model: str) -> Path:
+        """The file of a model of the finished training.
+
+        Raises:
+            FileNotFoundError: It is missing.
+        """
+        if model == 'last':
+            return read_run(self.work_dir).last_checkpoint
+        if model == 'best':
+            assert self.keep_best is not None
+            return best_checkpoint(self.work_dir, self.keep_best)
+        return self.work_dir / MODEL_FILES[model]
+
+
+def best_checkpoint(work_dir: Path, metric: str) -> Path:
+    """The model with the best metric on D_v of a finished run; of a search, with the best reward.
+
+    Raises:
+        FileNotFoundError: The run did not keep it.
+        ValueError: The run has no such metric on D_v.
+    """
+    run = read_run(work_dir)
+    epoch = run.best_epoch(metric)
+    # The second name is CheckpointHook's.
+    name = best_file(epoch) if run.records else f'best_{metric.replace("/", "_")}_epoch_{epoch}.pth'
+    every_epoch = run.records or len(run.validation) == run.epochs
+    if not every_epoch or not (work_dir / name).is_file():
+        missing = f'has no {name}' if every_epoch else 'measured D_v in some epochs only'
+        raise FileNotFoundError(
+            f'{work_dir} {missing}: the run did not keep the best epoch on D_v. Remove the folder '
+            'to run it anew, or give another --work-dir'
+        )
+    return work_dir / name
+
+
+def read_options(options: Sequence[str]) -> dict:
+    """What ``tools/train.py`` makes of its ``--cfg-options``."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    return parser.parse_args(['--cfg-options', *options]).cfg_options
+
+
+class Launcher:
+    """Starts trainings and tests, a few at a time. After a failure it starts nothing more.
+
+    Args:
+        tools: The folder of ``train.py`` and ``test.py``.
+        processes: Of a search. Another run has one process, so that it is the same anywhere.
+        jobs: How many trainings at a time.
+    """
+
+    def __init__(self, tools: Path, processes: int, jobs: int) -> None:
+        self.tools = tools
+        self.processes = processes
+        self.jobs = jobs
+        self.pool = ThreadPoolExecutor(jobs)
+        self.failed = Event()
+
+    def submit(self, task: Callable[[], None]) -> Future:
+        """Do a task when a job is free. Tasks begin in the order in which they were submitted."""
+
+        def attempt() -> None:
+            if self.failed.is_set():
+                return
+            try:
+                task()
+            except BaseException:
+                self.failed.set()
+                raise
+
+        return self.pool.submit(attempt)
+
+    def wait(self, futures: Sequence[Future]) -> None:
+        """Wait for tasks.
+
+        Raises:
+            Exception: What the first failed task raised, when all that had begun are done.
+        """
+        self.pool.shutdown()
+        for future in futures:
+            future.result()
+
+    def train(self, training: Training) -> None:
+        """Train, unless it is done. What a killed search had done is taken over."""
+        if training.is_trained:
+            return
+        with console_of(training.work_dir) as console:
+            processes = self.processes if training.is_search else 1
+            command = ['bash', self.tools / 'dist_train.sh', training.config, processes]
+            if processes == 1:
+                command = [sys.executable, self.tools / 'train.py', training.config]
+            # A search resumes bit for bit. A plain run could miss the validation of an epoch.
+            resume = ['--resume'] if training.is_search else []
+            options = ['--work-dir', training.work_dir, *resume]
+            self.run([*command, *options, '--cfg-options', *training.all_options], console)
+
+    def test_all(self, training: Training) -> None:
+        """Test each model of a finished training, unless that is done."""
+        for model in training.models():
+            self.test(training, model, training.work_dir / TEST_FILES[model])
+
+    def test(self, training: Training, model: str, out: Path) -> None:
+        """Test a model of a training, unless its metrics are in the file ``out`` already."""
+        if out.is_file():
+            return
+        checkpoint = training.checkpoint(model)
+        with console_of(out.parent) as console:
+            command = [sys.executable, self.tools / 'test.py', training.config, checkpoint]
+            command += ['--out', out, '--work-dir', out.parent / 'test']
+            self.run([*command, '--cfg-options', *training.all_options], console)
+
+    def run(self, command: Sequence, console: TextIO) -> None:
+        """Run a command with its output in a file.
+
+        Raises:
+            ChildProcessError: It failed.
+        """
+        environment = {'PORT': free_port(), **os.environ, 'PYTHON': sys.executable}
+        if self.jobs > 1:
+            threads = max(1, (os.cpu_count() or 1) // self.jobs)
+            environment.setdefault('OMP_NUM_THREADS', str(threads))
+        words = [str(part) for part in command]
+        done = subprocess.run(words, stdout=console, stderr=subprocess.STDOUT, env=environment)
+        if done.returncode:
+            raise ChildProcessError(f'{" ".join(words)} failed: see {console.name}')
+
+
+@contextmanager
+def console_of(work_dir: Path) -> Iterator[TextIO]:
+    """The file ``console.log`` of a work dir, to append to, while nobody else runs something there.
+
+    The lock belongs to the open file. A process whose output goes there holds it too: also one that
+    goes on when the benchmark itself was killed.
+
+    Raises:
+        BlockingIOError: Another process works in this folder.
+    """
+    work_dir.mkdir(parents=True, exist_ok=True)
+    with open(work_dir / 'console.log', 'a') as console:
+        try:
+            fcntl.flock(console, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BlockingIOError(
+                f'another process works in {work_dir}: wait for it, or stop it'
+            ) from error
+        yield console
+
+
+def free_port() -> str:
+    """A TCP port of this machine that nothing uses."""
+    with socket.socket() as sock:
+        sock.bind(('127.0.0.1', 0))
+        return str(sock.getsockname()[1])
