@@ -11,6 +11,7 @@ from torch import Tensor
 from ..distributed.population import Population
 from ..options import SearchOptions
 from ..state.training_state import estimate_bytes
+from .lineage import epoch_of_model
 
 
 def log_start(
@@ -18,6 +19,7 @@ def log_start(
     population: Population,
     options: SearchOptions,
     metrics: dict[str, float],
+    num_states: int,
     states_on_host: bool,
 ) -> None:
     """Log layout, memory, sizes of the data and cost; warn if processes are wasted.
@@ -27,6 +29,7 @@ def log_start(
         population: Its sub-runners.
         options: Of the search.
         metrics: Of the model at the start, on D_v.
+        num_states: How many captured training states there are at a time.
         states_on_host: Whether captured training states lie in host memory.
     """
     num_candidates, reward = options.num_candidates, options.reward
@@ -43,11 +46,14 @@ def log_start(
             f'Control: candidate {num_candidates - 1} trains the loss mu_0 from its own state, '
             'beside the search'
         )
-    states = (4 if options.control else 2) * estimate_bytes(runner) / 2**20
+    if options.go_back_rule is not None:
+        runner.logger.info(f'Going back to the best round so far: {options.go_back_rule}')
+    states = num_states * estimate_bytes(runner) / 2**20
     place = 'host memory' if states_on_host else str(next(runner.model.parameters()).device)
     runner.logger.info(
         f'Memory: captured states take {states:.1f} MB a process on {place} (the start and the '
-        f'best so far{", and two of the control" if options.control else ""})'
+        f'best so far{", two of the control" if options.control else ""}'
+        f'{", and what it may go back to" if options.go_back_rule else ""})'
     )
     runner.logger.info(
         f'Data: {len(runner.train_dataloader.dataset)} training samples, '
@@ -83,16 +89,19 @@ def describe_grid(population: Population, limit: int = 8) -> list[str]:
     return lines
 
 
-def log_round(runner: Runner, name: str, record: dict, mu_distance: float, seconds: float) -> None:
+def log_round(
+    runner: Runner, name: str, records: list[dict], mu_distance: float, seconds: float
+) -> None:
     """Log one line, and the scalars ``search/*`` to the visualizer's backends.
 
     Args:
         runner: Whose round it was.
         name: The reward's key.
-        record: Of the round, as in ``loss_search.jsonl``.
+        records: Of all rounds so far, as in ``loss_search.jsonl``.
         mu_distance: |mu - mu_0|.
         seconds: That the round took, with all candidates.
     """
+    record = records[-1]
     reward = torch.tensor([math.nan if r is None else r for r in record['reward']])
     skipped = runner.train_dataloader.dataset.skipped  # unreadable images, replaced so far
     summary = summarise(reward)
@@ -103,6 +112,9 @@ def log_round(runner: Runner, name: str, record: dict, mu_distance: float, secon
         value = record['control']['reward']
         control = math.nan if value is None else value
         scalars['search/reward_control'] = control
+    back_to = record.get('lineage', {}).get('went_back_to')
+    if 'lineage' in record:
+        scalars['search/model_of_epoch'] = epoch_of_model(records)
     for transform, shares in record['interval_share'].items():
         scalars |= {f'search/{transform}_{i}': share for i, share in enumerate(shares)}
     runner.visualizer.add_scalars(scalars, step=record['epoch'])
@@ -113,6 +125,7 @@ def log_round(runner: Runner, name: str, record: dict, mu_distance: float, secon
         f'mean {summary["mean"]:.2f}, std {summary["std"]:.2f}'
         + (f', control {control:.2f}' if control is not None else '')
         + (f', {lost} diverged' if lost else '')
+        + (f', back to epoch {back_to}' if back_to is not None else '')
         + (f', {skipped} unreadable samples replaced so far' if skipped else '')
         + f'; {seconds:.1f} s; |mu - mu_0| {mu_distance:.3f}'
     )

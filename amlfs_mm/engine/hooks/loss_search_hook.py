@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -15,11 +16,11 @@ from amlfs_mm.search import find_loss
 from amlfs_mm.utils.randomness import derive_seed, seed_process
 
 from ..checks import (
-    check_control,
     check_epochs,
+    check_kept_states,
     check_policy_state,
     check_resumed,
-    check_resumed_control,
+    check_resumed_options,
     check_reward,
     check_search,
 )
@@ -27,6 +28,7 @@ from ..distributed.liveness import StopRequested
 from ..distributed.population import population_of
 from ..distributed.stop_signal import EXIT_CODE, StopSignal
 from ..history.interval_share import interval_share
+from ..history.lineage import epoch_of_model
 from ..history.log import log_round, log_start, survive_lost_round
 from ..history.progress import CandidateProgress
 from ..history.results import keep_better_model, write_results
@@ -37,6 +39,7 @@ from ..options import read_search_options
 from ..runner_access import is_in_training, is_resuming, job_directory, replace_train_loop
 from ..search_schedule import SearchSchedule
 from ..searched_heads import find_heads
+from ..state.best_round import BestRoundState
 from ..state.broadcast import broadcast_state
 from ..state.control import ControlLineage
 from ..state.hand_over import take_over_winner
@@ -99,8 +102,9 @@ class LossSearchHook(Hook):
         )
         check_search(runner, self.schedule)
         self.control = ControlLineage() if self.options.control else None
-        if self.control is not None:
-            check_control(runner)
+        rule = self.options.go_back_rule
+        self.best_round = BestRoundState(rule) if rule is not None else None
+        check_kept_states(runner, self.options)
         self.heads = find_heads(runner.model)
         train_whole_batches(runner)
         self.loop = LossSearchLoop(runner.train_loop, self)
@@ -110,15 +114,26 @@ class LossSearchHook(Hook):
         """Bring all sub-runners to the same start, and tell the user what is going to happen."""
         self.build_policy()
         self.build_history()
-        states = 4 if self.options.control else 2  # each lineage's at the start, and trained
-        self.states_on_host = choose_memory(runner, self.options.captured_states, states)
+        self.states_on_host = choose_memory(runner, self.options.captured_states, self.num_states)
         self.resume()
         self.stop_signal = StopSignal(self.population.liveness, self.population.replica_group)
         self.wait_for_all_sub_runners()
         broadcast_state(self.population, TrainingState.capture(runner), 0).restore(runner)
         metrics = runner.train_loop.evaluate()
-        check_reward(metrics, self.options.reward)
-        log_start(runner, self.population, self.options, metrics, self.states_on_host)
+        check_reward(metrics, self.options)
+        log_start(
+            runner, self.population, self.options, metrics, self.num_states, self.states_on_host
+        )
+
+    @property
+    def num_states(self) -> int:
+        """How many training states a process keeps, at most."""
+        states = 2  # the start, and the best so far
+        if self.control is not None:
+            states += 2  # its start, and what it has trained
+        if self.best_round is not None:
+            states += self.best_round.num_states
+        return states
 
     def build_policy(self) -> None:
         """The policy, its start mu_0, and what filters its rewards."""
@@ -150,6 +165,8 @@ class LossSearchHook(Hook):
         set_all_gradients(self.runner, self.loaded['gradients'])
         if self.control is not None:
             self.control.load(self.loaded['control'], self.states_on_host)
+        if self.best_round is not None:
+            self.best_round.load(self.loaded['best_round'], self.runner, self.states_on_host)
         self.saved_epoch = self.runner.epoch
 
     def wait_for_all_sub_runners(self) -> None:
@@ -259,7 +276,20 @@ class LossSearchHook(Hook):
             RuntimeError: All candidates diverged for the ``max_lost_rounds``-th time in a row.
         """
         self.progress.finish_epoch()
-        record = self.history.record(
+        warmup = self.schedule.is_warmup(search_round.epochs.start)
+        lineage = None
+        if self.best_round is not None:
+            back_to = self.best_round.note(
+                self.runner,
+                search_round.epochs.stop,
+                -math.inf if winner is None else reward[winner].item(),
+                self.states_on_host,
+                always_goes_on=warmup,
+            )
+            started_from = epoch_of_model(self.history.records)
+            there = winner is None and back_to == started_from
+            lineage = dict(started_from=started_from, went_back_to=None if there else back_to)
+        self.history.record(
             mu_before=self.mu_before,
             mu=self.policy.mean,
             sigma=self.policy.sigma,
@@ -269,19 +299,27 @@ class LossSearchHook(Hook):
             best=winner,
             interval_share=interval_share(self.heads),
             epochs=search_round.epochs,
-            warmup=self.schedule.is_warmup(search_round.epochs.start),
+            warmup=warmup,
             control=self.control_reward,
+            lineage=lineage,
         )
         self.history.save_if_best_ever(self.runner)
         log_round(
             self.runner,
             self.options.reward,
-            record,
+            self.history.records,
             mu_distance=(self.policy.mean - self.mu_0).norm().item(),
             seconds=time.perf_counter() - self.started,
         )
         if winner is None:
             survive_lost_round(self.runner, self.history.records, self.options.max_lost_rounds)
+
+    def go_back(self) -> None:
+        """Put every sub-runner into the best round's state, if the record says so."""
+        record = self.history.records[-1]
+        epoch = record.get('lineage', {}).get('went_back_to')
+        if self.best_round is not None and epoch is not None:
+            self.best_round.go_back(self.runner, epoch)
 
     # Between the iterations -----------------------------------------------------------------------
 
@@ -340,6 +378,9 @@ class LossSearchHook(Hook):
         )
         if self.control is not None and 'optimizer' in checkpoint:
             checkpoint['loss_search']['control'] = self.control.content()
+        if self.best_round is not None and 'optimizer' in checkpoint:
+            present = epoch_of_model(self.history.records)
+            checkpoint['loss_search']['best_round'] = self.best_round.content(present)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """If the run resumes, keep the state of the search for :meth:`resume`.
@@ -349,7 +390,7 @@ class LossSearchHook(Hook):
         """
         if is_resuming(runner):
             check_resumed(checkpoint.get('loss_search'), self.heads[0].search_space)
-            check_resumed_control(checkpoint['loss_search'], self.options.control)
+            check_resumed_options(checkpoint['loss_search'], self.options)
             self.loaded = checkpoint['loss_search']
 
     def after_train(self, runner: Runner) -> None:

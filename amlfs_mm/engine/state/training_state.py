@@ -124,19 +124,27 @@ class TrainingState:
     def restore(self, runner: Runner) -> None:
         """Put the runner into this state. Later training does not change this copy."""
         saved = self.unpack()
-        for module, tensors in zip(_modules(runner), saved.pop('modules'), strict=True):
-            for name, tensor in _tensors(module).items():
-                tensor.copy_(tensors[name])
-        # An optimizer keeps the tensors that it is given. So it gets its own ones, filled anew, or
-        # copies.
-        own = _refill(_live_state(runner)['optim_wrapper'], saved['optim_wrapper'])
-        runner.optim_wrapper.load_state_dict(own)
+        _copy_modules(runner, saved['modules'])
+        _load_optimizers(runner, saved['optim_wrapper'])
         for wrapper, counted in zip(_wrappers(runner), saved['wrappers'], strict=True):
             set_iterations_of_wrapper(wrapper, counted['inner_count'])
             set_gradients(wrapper, counted['gradients'])
         for scheduler, state in zip(schedulers_of(runner), saved['schedulers'], strict=True):
             scheduler.load_state_dict(copy.deepcopy(state))
         set_iteration(runner.train_loop, saved['iter'])
+
+    @torch.no_grad()
+    def restore_learned(self, runner: Runner) -> None:
+        """Put the runner into this state, but for its time: what training has learnt.
+
+        Learning rates, momentum, schedules and iteration counters stay as they are. Gradients that
+        wait for an update are dropped: the update belongs to another time.
+        """
+        saved = self.unpack()
+        _copy_modules(runner, saved['modules'])
+        present = runner.optim_wrapper.state_dict()
+        _load_optimizers(runner, _at_present_time(saved['optim_wrapper'], present))
+        drop_gradients(runner)
 
     def _view(self, slot: Slot) -> Tensor:
         return self.flat[slot.key][slot.start : slot.start + slot.shape.numel()].view(slot.shape)
@@ -165,6 +173,27 @@ def _modules(runner: Runner) -> list[nn.Module]:
 def _tensors(module: nn.Module) -> dict[str, Tensor]:
     # Not state_dict(): buffers that are not saved to checkpoints change during training too.
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
+def _copy_modules(runner: Runner, saved: list[dict[str, Tensor]]) -> None:
+    for module, tensors in zip(_modules(runner), saved, strict=True):
+        for name, tensor in _tensors(module).items():
+            tensor.copy_(tensors[name])
+
+
+def _load_optimizers(runner: Runner, saved: dict) -> None:
+    # An optimizer keeps the tensors that it is given. So it gets its own ones, filled anew, or
+    # copies.
+    own = _refill(_live_state(runner)['optim_wrapper'], saved)
+    runner.optim_wrapper.load_state_dict(own)
+
+
+def _at_present_time(saved: dict, present: dict) -> dict:
+    """A saved state of an optimizer wrapper, with what the schedules have set at present."""
+    if 'param_groups' not in present:  # several optimizers by name
+        return {name: _at_present_time(saved[name], present[name]) for name in present}
+    scheduled = ('param_groups', 'base_param_settings')
+    return {**saved, **{key: present[key] for key in scheduled if key in present}}
 
 
 def _wrappers(runner: Runner) -> list[OptimWrapper]:
@@ -277,6 +306,13 @@ def synchronise_replicas(runner: Runner) -> None:
             if gradient is not None and id(parameter) not in shards
         ]
         all_reduce_params(gradients, op='mean')
+
+
+def drop_gradients(runner: Runner) -> None:
+    """Forget the gradients that wait for an update; the next ones are due as ever by iteration."""
+    for wrapper in _wrappers(runner):
+        set_iterations_of_wrapper(wrapper, runner.iter)
+        set_gradients(wrapper, [None] * len(_parameters(wrapper)))
 
 
 def clear_optimizers(runner: Runner) -> None:
