@@ -107,7 +107,7 @@ def test_resumed_anywhere():
 
 def test_resumed_by_another_rule():
     other = BestRounds(GoBackRule(patience=2))
-    with pytest.raises(ValueError, match="'patience': 1.*'patience': 2.*set the hook's go_back"):
+    with pytest.raises(ValueError, match=r"'patience': 1.*'patience': 2.*set the hook's go_back"):
         other.load_state_dict(BestRounds(GoBackRule()).state_dict())
 
 
