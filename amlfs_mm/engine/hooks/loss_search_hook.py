@@ -28,10 +28,11 @@ from ..distributed.liveness import StopRequested
 from ..distributed.population import population_of
 from ..distributed.stop_signal import EXIT_CODE, StopSignal
 from ..history.interval_share import interval_share
+from ..history.kept_model import keep_better_model
 from ..history.lineage import epoch_of_model
 from ..history.log import log_round, log_start, survive_lost_round
 from ..history.progress import CandidateProgress
-from ..history.results import keep_better_model, write_results
+from ..history.results import write_results
 from ..history.search_history import SearchHistory
 from ..history.stopped_search import save_stopped_search
 from ..loops.loss_search_loop import LossSearchLoop
@@ -400,4 +401,6 @@ class LossSearchHook(Hook):
         self.history.remove_empty_directory()
         write_results(runner, self.history, self.options, self.population, self.space)
         if self.control is not None and self.population.sub_runner == 0:
-            keep_better_model(runner, self.history, self.options.reward, self.control)
+            keep_better_model(
+                runner, self.history, self.options.reward, self.control, runner.train_loop.evaluate
+            )

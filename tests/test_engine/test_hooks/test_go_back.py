@@ -16,6 +16,7 @@ from amlfs_mm.analysis.records import read_records
 
 SCRIPT = [50, 40, 45, 60, 55, 54]
 LAST = 'epoch_6.pth'
+PATIENT = dict(patience=2)
 SCHEDULE = [
     dict(type='LinearLR', by_epoch=False, start_factor=0.2, end=20),
     dict(type='MultiStepLR', by_epoch=True, milestones=[3, 5], gamma=0.5),
