@@ -19,6 +19,8 @@ from amlfs_mm.engine.state.checkpoints import find_checkpoints
 from amlfs_mm.registry import HOOKS
 from amlfs_mm.utils.config_types import resolves_to
 
+from .kept_model import KeptModel
+
 
 @dataclass
 class Run:
@@ -31,6 +33,7 @@ class Run:
         test: Metrics in ``test.json``, which ``tools/test.py --out`` writes; empty if not tested.
         compute: The content of ``compute.json``; empty if there is none.
         validation: Metrics on D_v by epoch.
+        kept: Which of search and control is kept; None without a control.
     """
 
     directory: Path
@@ -39,6 +42,7 @@ class Run:
     test: dict[str, float] = field(default_factory=dict)
     compute: dict[str, int] = field(default_factory=dict)
     validation: dict[int, dict[str, float]] = field(default_factory=dict)
+    kept: KeptModel | None = None
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from mmengine.config import Config
 
 from amlfs_mm.engine.state.checkpoints import read_checkpoint
 
+from .kept_model import KeptModel
 from .records import check_records, read_json_lines, read_records
 from .run import Run
 
@@ -38,6 +39,8 @@ def read_run(path: str | Path) -> Run:
         if (file := directory / f'{name}.json').is_file():
             setattr(run, name, read_metrics(file))
     run.validation = read_validation(directory)
+    if (file := directory / 'kept_model.json').is_file():
+        run.kept = KeptModel.read(file)
     return run
 
 
