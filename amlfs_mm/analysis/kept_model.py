@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from amlfs_mm.engine.history.log import digits_of
+
 
 class KeptModel(NamedTuple):
     """The choice between the last models of search and control, by the reward on D_v.
@@ -50,11 +52,12 @@ class KeptModel(NamedTuple):
         """The difference with its interval, as text."""
         if self.difference is None:
             return 'the other one has no reward'
-        text = f'search minus control {self.difference:+.2f}'
+        digits = digits_of(self.search or 0.0)
+        text = f'search minus control {self.difference:+.{digits}f}'
         if self.interval is None:
             return text
         low, high = self.interval
-        return f'{text} [{low:+.2f}, {high:+.2f}]'
+        return f'{text} [{low:+.{digits}f}, {high:+.{digits}f}]'
 
     def __str__(self) -> str:
         return f'{self.kept}: {self.comparison}'

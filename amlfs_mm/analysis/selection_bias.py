@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from amlfs_mm.utils.optional_imports import needs_extra
-
 from amlfs_mm.engine.history.lineage import record_of_model
+from amlfs_mm.utils.optional_imports import needs_extra
 
 from .run import Run
 

@@ -19,6 +19,7 @@ from amlfs_mm.utils.atomic_files import atomic_write
 from ..state.control import ControlLineage, save_model
 from ..whole_batches import evaluate_whole_batches
 from .lineage import epoch_of_model, record_of_model
+from .log import digits_of
 from .paired_difference import PairedDifference, paired_difference, sample_scores
 from .search_history import SearchHistory
 
@@ -74,10 +75,16 @@ def keep_better_model(
         )
         with atomic_write(history.directory / CHOICE_FILE) as temporary:
             temporary.write_text(json.dumps(choice, indent=1) + '\n')
+        scalars = dict(difference=searched - plain)
+        if difference is not None:
+            scalars |= dict(difference_low=difference.low, difference_high=difference.high)
+        named = {f'search/control_{n}': v for n, v in scalars.items() if math.isfinite(v)}
+        runner.visualizer.add_scalars(named, step=runner.epoch)
+    digits = digits_of(searched)
     runner.logger.info(
         f'Kept: the model of the {kept}, as {KEPT_FILE}. Last {reward} on D_v: search '
-        f'{searched:.2f}, control {plain:.2f} ({CONTROL_FILE}), difference '
-        f'{searched - plain:+.2f}, {describe(difference)}'
+        f'{searched:.{digits}f}, control {plain:.{digits}f} ({CONTROL_FILE}), difference '
+        f'{searched - plain:+.{digits}f}, {describe(difference, digits)}'
     )
 
 
@@ -104,12 +111,12 @@ def compare(
     return paired_difference(of_search, of_control)
 
 
-def describe(difference: PairedDifference | None) -> str:
-    """The interval of a difference as text."""
+def describe(difference: PairedDifference | None, digits: int) -> str:
+    """The interval of a difference as text, with so many decimals."""
     if difference is None:
         return 'without an interval: this metric is no mean over samples'
     return (
-        f'95 % interval [{difference.low:+.2f}, {difference.high:+.2f}] paired over '
+        f'95 % interval [{difference.low:+.{digits}f}, {difference.high:+.{digits}f}] paired over '
         f'{difference.num_samples} samples'
     )
 

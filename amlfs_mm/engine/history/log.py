@@ -58,7 +58,7 @@ def log_start(
     runner.logger.info(
         f'Data: {len(runner.train_dataloader.dataset)} training samples, '
         f'{len(runner.val_dataloader.dataset)} in D_v for the reward {reward}, '
-        f'{metrics[reward]:.2f} at the start'
+        f'{metrics[reward]:.{digits_of(metrics[reward])}f} at the start'
     )
     runner.logger.info(
         f'Cost: an epoch trains and evaluates {num_candidates} models, {num_candidates} x the '
@@ -102,33 +102,54 @@ def log_round(
         seconds: That the round took, with all candidates.
     """
     record = records[-1]
-    reward = torch.tensor([math.nan if r is None else r for r in record['reward']])
+    summary = summarise(rewards_of(record))
     skipped = runner.train_dataloader.dataset.skipped  # unreadable images, replaced so far
-    summary = summarise(reward)
     scalars = {f'search/reward_{key}': value for key, value in summary.items()}
     scalars |= {'search/mu_distance': mu_distance, 'search/unreadable': skipped}
-    control = None
     if 'control' in record:
-        value = record['control']['reward']
-        control = math.nan if value is None else value
-        scalars['search/reward_control'] = control
-    back_to = record.get('lineage', {}).get('went_back_to')
+        scalars['search/reward_control'] = control_of(record)
     if 'lineage' in record:
         scalars['search/model_of_epoch'] = epoch_of_model(records)
     for transform, shares in record['interval_share'].items():
         scalars |= {f'search/{transform}_{i}': share for i, share in enumerate(shares)}
     runner.visualizer.add_scalars(scalars, step=record['epoch'])
-    lost = record['reward'].count(None)
     runner.logger.info(
         f'{"Warm-up" if record["warmup"] else "Search"} epoch {record["epoch"]}/'
-        f'{runner.max_epochs}: {name} best {summary["best"]:.2f} (theta_{record["best"]}), '
-        f'mean {summary["mean"]:.2f}, std {summary["std"]:.2f}'
-        + (f', control {control:.2f}' if control is not None else '')
-        + (f', {lost} diverged' if lost else '')
-        + (f', back to epoch {back_to}' if back_to is not None else '')
+        f'{runner.max_epochs}: {name} {describe_round(record)}'
         + (f', {skipped} unreadable samples replaced so far' if skipped else '')
         + f'; {seconds:.1f} s; |mu - mu_0| {mu_distance:.3f}'
     )
+
+
+def describe_round(record: dict) -> str:
+    """The rewards of a round, and what became of it, in a few words."""
+    summary = summarise(rewards_of(record))
+    digits = digits_of(summary['best'])
+    parts = [f'{key} {value:.{digits}f}' for key, value in summary.items()]
+    parts[0] += f' (theta_{record["best"]})'
+    if 'control' in record:
+        parts.append(f'control {control_of(record):.{digits}f}')
+    if lost := record['reward'].count(None):
+        parts.append(f'{lost} diverged')
+    if back_to := record.get('lineage', {}).get('went_back_to'):
+        parts.append(f'back to epoch {back_to}')
+    return ', '.join(parts)
+
+
+def digits_of(reward: float) -> int:
+    """How many decimals of a reward are shown: 2 of a percentage, 4 of a mean log probability."""
+    return 4 if reward < 0 else 2
+
+
+def rewards_of(record: dict) -> Tensor:
+    """The rewards (B,) of a round, NaN where a candidate diverged."""
+    return torch.tensor([math.nan if reward is None else reward for reward in record['reward']])
+
+
+def control_of(record: dict) -> float:
+    """The control's reward in a round that has one, NaN if it diverged."""
+    reward = record['control']['reward']
+    return math.nan if reward is None else reward
 
 
 def survive_lost_round(runner: Runner, records: list[dict], limit: int) -> None:

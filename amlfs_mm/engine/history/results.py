@@ -10,6 +10,7 @@ from amlfs_mm.search import SearchSpace
 from ..distributed.population import Population
 from ..options import SearchOptions
 from .compute import compute_of
+from .log import digits_of
 from .search_history import SearchHistory, best_file
 
 
@@ -39,7 +40,8 @@ def write_results(
     plots = plot_search(history.records, space, history.directory)
     runner.logger.info('Search done. Plots: ' + ', '.join(path.name for path in plots))
     if best := history.best_record():
+        value = best['reward'][best['best']]
         runner.logger.info(
-            f'Best {options.reward} {best["reward"][best["best"]]:.2f} on D_v (optimistic: it was '
+            f'Best {options.reward} {value:.{digits_of(value)}f} on D_v (optimistic: it was '
             f'selected there): {best_file(best["epoch"])}'
         )

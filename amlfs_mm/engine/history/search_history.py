@@ -11,7 +11,7 @@ from torch import Tensor
 
 from amlfs_mm.utils.atomic_files import atomic_write
 
-from .lineage import epochs_of_lineage
+from .lineage import epoch_of_model, epochs_of_lineage
 
 
 class SearchHistory:
@@ -91,6 +91,10 @@ class SearchHistory:
             with atomic_write(self.directory / 'loss_search.jsonl') as temporary:
                 temporary.write_text(''.join(json.dumps(line) + '\n' for line in self.records))
         return record
+
+    def epoch_of_model(self) -> int:
+        """The last epoch of the round whose winner the model is now; 0 at the start of the run."""
+        return epoch_of_model(self.records)
 
     def best_epochs(self) -> list[int]:
         """The epochs, from 1, whose winner was better than all winners before it."""
