@@ -14,7 +14,7 @@ from ..distributed.sharded_weights import sharded_layers
 from ..options import SearchOptions
 from ..search_schedule import SearchSchedule
 from ..searched_heads import find_heads
-from ..state.training_state import schedulers_of
+from ..state.optimizers import schedulers_of
 from .annotations import distinct, image_path, sampled_annotations
 from .batches import check_data_order
 from .checkpoint_hooks import check_checkpoints

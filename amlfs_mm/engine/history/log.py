@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..distributed.population import Population
 from ..options import SearchOptions
-from ..state.training_state import estimate_bytes
+from ..state.memory import estimate_bytes
 from .lineage import epoch_of_model
 
 

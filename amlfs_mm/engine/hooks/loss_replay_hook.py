@@ -17,12 +17,8 @@ from ..history.loss_schedule import LossSchedule
 from ..loops.loss_replay_loop import LossReplayLoop
 from ..runner_access import is_in_training, is_resuming, replace_train_loop
 from ..searched_heads import find_heads
-from ..state.training_state import (
-    all_pending_gradients,
-    clear_optimizers,
-    set_all_gradients,
-    synchronise_replicas,
-)
+from ..state.optimizers import all_pending_gradients, clear_optimizers, set_all_gradients
+from ..state.training_state import synchronise_replicas
 from ..whole_batches import train_whole_batches
 
 

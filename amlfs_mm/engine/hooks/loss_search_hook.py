@@ -41,14 +41,10 @@ from ..searched_heads import find_heads
 from ..state.broadcast import broadcast_state
 from ..state.hand_over import take_over_winner
 from ..state.kept_states import KeptStates, count_states
+from ..state.memory import choose_memory
+from ..state.optimizers import all_pending_gradients, clear_optimizers, set_all_gradients
 from ..state.search_round import SearchRound
-from ..state.training_state import (
-    TrainingState,
-    all_pending_gradients,
-    choose_memory,
-    clear_optimizers,
-    set_all_gradients,
-)
+from ..state.training_state import TrainingState
 from ..state.unfinished_round import resume_round
 from ..whole_batches import train_whole_batches
 

@@ -8,7 +8,7 @@ from mmengine.hooks import ParamSchedulerHook
 from mmengine.runner import EpochBasedTrainLoop
 
 from ..runner_access import set_epoch, set_iteration
-from ..state.training_state import drop_gradients
+from ..state.optimizers import drop_gradients
 
 
 class LossReplayLoop(EpochBasedTrainLoop):
