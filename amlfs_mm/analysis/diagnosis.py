@@ -30,6 +30,7 @@ def diagnose(run: Run, null: NullDrift | None = None) -> list[str]:
     checks = [
         reward_on_test(run),
         unfinished(run),
+        control_is_kept(run),
         lost_rounds(run),
         drift_within_band(run, null),
         floored_tau(run),
@@ -64,6 +65,16 @@ def unfinished(run: Run) -> str | None:
     if run.epochs < planned:
         return f'The run is not finished: {run.epochs} of {planned} epochs.'
     return None
+
+
+def control_is_kept(run: Run) -> str | None:
+    """Warn if the control beside the search ended ahead of it."""
+    if run.kept is None or run.kept.kept == 'search':
+        return None
+    return (
+        'The control, which is the run without a search, is not behind on D_v: '
+        f'{run.kept.comparison}. Its model is kept.'
+    )
 
 
 def lost_rounds(run: Run) -> str | None:

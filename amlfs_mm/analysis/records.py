@@ -118,6 +118,23 @@ def find_problem(record: dict, first_epoch: int, dim: int | None) -> str | None:
     shares = record['interval_share']
     if not isinstance(shares, dict) or not all(map(_are_numbers, shares.values())):
         return 'interval_share does not hold lists of numbers'
+    return find_optional_problem(record)
+
+
+def find_optional_problem(record: dict) -> str | None:
+    """What is wrong with the parts of a record that only some searches have, or None."""
+    if 'control' in record:
+        control = record['control']
+        reward = control.get('reward', math.nan) if isinstance(control, dict) else math.nan
+        if reward is not None and not _are_numbers([reward]):
+            return 'the reward of its control is neither a finite number nor null'
+    if 'lineage' in record:
+        lineage, epoch = record['lineage'], record['epoch']
+        known = isinstance(lineage, dict) and {'started_from', 'went_back_to'} <= set(lineage)
+        if not known or lineage['started_from'] not in range(record['first_epoch']):
+            return 'lineage has no earlier epoch from which the round started'
+        if lineage['went_back_to'] is not None and lineage['went_back_to'] not in range(1, epoch):
+            return f'it went back to {lineage["went_back_to"]!r}, which is no earlier epoch'
     return None
 
 

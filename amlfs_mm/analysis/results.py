@@ -76,7 +76,7 @@ def results_of(runs: Iterable[Run], metric: str | None) -> list[Result]:
             images=run.images,
             test=run.tests.get(model, {}),
             validation=run.control_validation if model == 'control' else run.all_validation,
-            choice=run.kept if model == 'kept' else None,
+            choice=run.kept.kept if model == 'kept' and run.kept else None,
         )
         for name, members in groups.items()
         for model in MODELS

@@ -19,6 +19,8 @@ from amlfs_mm.engine.state.checkpoints import find_checkpoints
 from amlfs_mm.registry import HOOKS
 from amlfs_mm.utils.config_types import resolves_to
 
+from .kept_model import KeptModel
+
 TEST_FILES = {
     'last': 'test.json',
     'best': 'test_best.json',
@@ -42,7 +44,7 @@ class Run:
             ``tools/test.py --out`` writes; see ``TEST_FILES``.
         compute: The content of ``compute.json``; empty if there is none.
         validation: Metrics on D_v by epoch.
-        kept: Of a search with a control, whose model it kept: ``search`` or ``control``.
+        kept: Which of search and control is kept; None without a control.
     """
 
     directory: Path
@@ -51,7 +53,7 @@ class Run:
     tests: dict[str, dict[str, float]] = field(default_factory=dict)
     compute: dict[str, int] = field(default_factory=dict)
     validation: dict[int, dict[str, float]] = field(default_factory=dict)
-    kept: str | None = None
+    kept: KeptModel | None = None
 
     @property
     def test(self) -> dict[str, float]:

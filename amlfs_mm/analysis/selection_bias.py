@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from amlfs_mm.engine.history.lineage import record_of_model
 from amlfs_mm.utils.optional_imports import needs_extra
 
 from .run import Run
@@ -43,10 +44,16 @@ def lead_of_winner(run: Run) -> tuple[float, float] | None:
 
 
 def last_on_validation(run: Run, metric: str | None) -> float | None:
-    """Metric of the last epoch's model on D_v, or None; without a metric, a search's reward."""
+    """Metric of the last epoch's model on D_v, or None; without a metric, a search's reward.
+
+    If the search went back after the last round, this is the model that it went back to.
+    """
     if run.records and metric in (None, run.reward):
         last = run.records[-1]
-        return None if last['best'] is None else last['reward'][last['best']]
+        if last['best'] is None and 'lineage' not in last:
+            return None
+        of_model = record_of_model(run.records)
+        return None if of_model is None else of_model['reward'][of_model['best']]
     return run.validation.get(run.epochs, {}).get(metric) if metric else None
 
 

@@ -11,6 +11,7 @@ from mmengine.config import Config
 
 from amlfs_mm.engine.state.checkpoints import read_checkpoint
 
+from .kept_model import KeptModel
 from .records import check_records, read_json_lines, read_records
 from .run import TEST_FILES, Run
 
@@ -38,7 +39,8 @@ def read_run(path: str | Path) -> Run:
     if (file := directory / 'compute.json').is_file():
         run.compute = {key: int(value) for key, value in read_metrics(file).items()}
     run.validation = read_validation(directory)
-    run.kept = read_kept(directory)
+    if (file := directory / 'kept_model.json').is_file():
+        run.kept = KeptModel.read(file)
     return run
 
 
@@ -108,22 +110,6 @@ def read_tests(directory: Path) -> dict[str, dict[str, float]]:
     """
     files = {model: directory / name for model, name in TEST_FILES.items()}
     return {model: read_metrics(file) for model, file in files.items() if file.is_file()}
-
-
-def read_kept(directory: Path) -> str | None:
-    """Whose model a search with a control kept; None if it is not known.
-
-    Raises:
-        ValueError: ``kept_model.json`` is damaged.
-    """
-    path = directory / 'kept_model.json'
-    if not path.is_file():
-        return None
-    try:
-        kept = json.loads(path.read_bytes())['kept']
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f'{path} does not say which model was kept: {error!r}') from error
-    return str(kept)
 
 
 def read_metrics(path: Path) -> dict[str, float]:

@@ -11,6 +11,8 @@ import warnings
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from amlfs_mm.search import GoBackRule
+
 DEFAULT_POLICY = dict(type='amlfs_mm.GaussianPolicy', sigma=0.2, lr=0.05)
 
 
@@ -67,6 +69,10 @@ class SearchOptions:
             is never the winner, and mu does not learn from it: its models are what a run without a
             search gives. The better one of both models is kept at the end; see
             :mod:`amlfs_mm.engine.state.control`.
+        go_back: If the winner of a round is behind the best winner of all rounds by its reward, the
+            next round starts from that one's model and optimizer state; schedules, iterations and
+            mu go on. A dict sets when: ``patience``, ``tolerance``, ``error``, ``max_returns`` of
+            :class:`~amlfs_mm.search.GoBackRule`.
         unreadable: ``'error'``: a training image that cannot be read ends the run. ``'skip'``:
             another image takes its place, with a warning, and is counted.
         batch_cache_gib: Memory of a process, in GiB, for the augmented batches of a round. The next
@@ -89,6 +95,7 @@ class SearchOptions:
     search_every: int = 1
     captured_states: str = 'device'
     control: bool = False
+    go_back: bool | dict = False
     unreadable: str = 'error'
     batch_cache_gib: float = 0
 
@@ -100,6 +107,7 @@ class SearchOptions:
         self._require_one_of('unreadable', 'error', 'skip')
         if not isinstance(self.control, bool):
             raise ValueError(f'control must be True or False, got {self.control!r}')
+        self.go_back_rule  # noqa: B018  # raises if it has a wrong value
         if self.control and self.num_candidates < 2:
             raise ValueError(
                 'control=True takes one of the candidates: num_candidates must be at least 2, got '
@@ -123,6 +131,11 @@ class SearchOptions:
                 "mu_0 must be a known loss, 'softmax' or dict(name='am_softmax', m=0.35), or a "
                 f"JSON file, 'loss.json'; got {self.mu_0!r}"
             )
+
+    @property
+    def go_back_rule(self) -> GoBackRule | None:
+        """When to go back; None: never."""
+        return GoBackRule.read(self.go_back)
 
     def _require_whole(self, name: str) -> None:
         value = getattr(self, name)

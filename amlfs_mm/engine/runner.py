@@ -49,7 +49,8 @@ from .state.checkpoints import (
     read_checkpoint,
     reading,
 )
-from .state.training_state import each_wrapper, whole_checkpoint
+from .state.optimizers import each_wrapper
+from .state.training_state import whole_checkpoint
 from .state.weights import Comparison, check_same_weights, check_some_weights, log_weights
 from .whole_batches import evaluate_whole_batches, leave_batches_whole, load_whole_batches
 

@@ -2,6 +2,7 @@ from .faces.face_metrics import FaceIdentification, FaceVerification
 from .faces.identification import gallery_identification_rate, identification_rate
 from .faces.megaface_metric import MegaFaceFeatures
 from .faces.verification import true_accept_rates, verification_accuracy
+from .log_probability import MeanLogProbability
 from .reid.ranking import cumulative_match, reid_metrics, score_queries
 from .reid.reid_metric import ReIDMetric
 from .reid.reranking import k_reciprocal_rerank
@@ -9,6 +10,7 @@ from .reid.reranking import k_reciprocal_rerank
 __all__ = [
     'FaceIdentification',
     'FaceVerification',
+    'MeanLogProbability',
     'MegaFaceFeatures',
     'ReIDMetric',
     'cumulative_match',

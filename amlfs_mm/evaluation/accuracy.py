@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from mmengine.dist import get_world_size
 from mmengine.evaluator import Evaluator
 from mmengine.structures import BaseDataElement
 from mmpretrain.evaluation import Accuracy
@@ -15,15 +14,15 @@ from torch import Tensor
 from amlfs_mm.registry import METRICS
 from amlfs_mm.utils.lazy_data_samples import LazyDataSamples
 
+from .whole_batches import WholeBatchMetric
+
 
 @METRICS.register_module()
-class BatchAccuracy(Accuracy):
+class BatchAccuracy(WholeBatchMetric, Accuracy):
     """The same numbers as mmpretrain's, but whole batches are counted where they lie.
 
     Nothing is copied from a device before the end. Arguments as in mmpretrain's ``Accuracy``.
     """
-
-    results: list[Any]
 
     @classmethod
     def like(cls, other: Accuracy) -> BatchAccuracy:
@@ -45,40 +44,47 @@ class BatchAccuracy(Accuracy):
                 f'{scores.size(1)}. Please check the `val_evaluator` and `test_evaluator` fields '
                 'in your config file.'
             )
-        score, predicted = scores.float().topk(most, dim=1)
+        self.results.append(self._hits(scores, labels))
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Accuracies in percent by name, of batches or samples from :meth:`process_batch`."""
+        if isinstance(results[0], dict):  # from samples one by one
+            metrics = super().compute_metrics(results)
+            hits = self._hits_of_samples(results)
+        else:
+            hits = torch.cat([torch.as_tensor(part).view(-1, len(self._names)) for part in results])
+            shares = (hits.float().sum(dim=0) * (100.0 / len(hits))).tolist()
+            metrics = dict(zip(self._names, shares, strict=True))
+        self.scored = dict(zip(metrics, 100.0 * hits.T, strict=True))
+        return metrics
+
+    @property
+    def _names(self) -> list[str]:
+        suffixes = ['_no-thr' if t is None else f'_thr-{t:.2f}' for t in self.thrs]
+        several = len(self.thrs) > 1
+        return [f'top{k}{suffix if several else ""}' for k in self.topk for suffix in suffixes]
+
+    def _hits(self, scores: Tensor, labels: Tensor) -> Tensor:
+        """Whether each of N samples is right, (N, names)."""
+        score, predicted = scores.float().topk(max(self.topk), dim=1)
         hit = predicted == labels[:, None]
         right = [
             (hit if threshold is None else hit & (score > threshold))[:, :k].any(dim=1)
             for k in self.topk
             for threshold in self.thrs
         ]
-        self.results.append(torch.stack(right, dim=1))
+        return torch.stack(right, dim=1)
 
-    def evaluate(self, size: int) -> dict[str, float]:
-        """The accuracies in percent over the first ``size`` samples of all processes."""
-        if get_world_size() > 1 and self.results and isinstance(self.results[0], Tensor):
-            # Sample by sample: mmengine takes them from the processes in turn, and drops those at
-            # the end that the sampler has repeated.
-            self.results = torch.cat(self.results).tolist()
-        return super().evaluate(size)
-
-    def compute_metrics(self, results: list) -> dict[str, float]:
-        """Accuracies in percent by name, of batches or samples from :meth:`process_batch`."""
-        if isinstance(results[0], dict):  # from samples one by one
-            return super().compute_metrics(results)
-        columns = len(self.topk) * len(self.thrs)
-        right = torch.cat([torch.as_tensor(part).view(-1, columns) for part in results])
-        shares = (right.float().sum(dim=0) * (100.0 / len(right))).tolist()
-        metrics: dict[str, float] = {}
-        for k in self.topk:
-            for threshold in self.thrs:
-                suffix = '_no-thr' if threshold is None else f'_thr-{threshold:.2f}'
-                metrics[f'top{k}{suffix if len(self.thrs) > 1 else ""}'] = shares[len(metrics)]
-        return metrics
+    def _hits_of_samples(self, results: list[dict[str, Tensor]]) -> Tensor:
+        labels = torch.cat([result['gt_label'] for result in results])
+        if 'pred_score' in results[0]:
+            return self._hits(torch.stack([result['pred_score'] for result in results]), labels)
+        predicted = torch.cat([result['pred_label'] for result in results])
+        return (predicted == labels)[:, None]
 
 
 class BatchEvaluator(Evaluator):
-    """mmengine's evaluator, which hands whole batches to :class:`BatchAccuracy`."""
+    """mmengine's evaluator, which hands whole batches to the metrics that take them."""
 
     @classmethod
     def like(cls, other: Evaluator) -> BatchEvaluator:
@@ -96,7 +102,7 @@ class BatchEvaluator(Evaluator):
             return
         others = []
         for metric in self.metrics:
-            if isinstance(metric, BatchAccuracy):
+            if isinstance(metric, WholeBatchMetric):
                 metric.process_batch(data_samples.pred_score, data_samples.labels)
             else:
                 others.append(metric)

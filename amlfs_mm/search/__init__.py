@@ -5,6 +5,7 @@
 
 from .branch_space import BranchSearchSpace
 from .cma_es_policy import CMAESPolicy
+from .going_back import BestRounds, GoBackRule
 from .loss_file import find_loss, formulas
 from .monotone_space import MonotoneSearchSpace
 from .piecewise_linear import CeiledLinear, PiecewiseLinear
@@ -14,10 +15,12 @@ from .search_softmax_space import SearchSoftmaxSpace
 from .search_space import SearchSpace
 
 __all__ = [
+    'BestRounds',
     'BranchSearchSpace',
     'CMAESPolicy',
     'CeiledLinear',
     'GaussianPolicy',
+    'GoBackRule',
     'IgnoreTies',
     'MonotoneSearchSpace',
     'NullReward',

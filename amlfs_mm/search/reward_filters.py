@@ -5,8 +5,34 @@ The policy learns from what a filter returns. The winner is always the best by m
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
+
+
+def check_error(error: float | str, name: str = 'error') -> None:
+    """Refuse what :func:`standard_error` cannot take.
+
+    Raises:
+        ValueError: error is neither ``'binomial'`` nor a positive number.
+    """
+    positive = isinstance(error, (int, float)) and not isinstance(error, bool) and error > 0
+    if error != 'binomial' and not positive:
+        raise ValueError(f"{name} must be 'binomial' or a positive number, got {error!r}")
+
+
+def standard_error(reward: float, num_scored: int, error: float | str) -> float:
+    """The standard error of a reward, in the reward's unit.
+
+    Args:
+        reward: A percentage p, if the error is binomial.
+        num_scored: How many validation samples n it was measured on.
+        error: The error itself, or ``'binomial'``: ``sqrt(p (100 - p) / n)``.
+    """
+    if not isinstance(error, str):
+        return error
+    return math.sqrt(max(reward * (100 - reward), 0) / num_scored)
 
 
 class NullReward:
@@ -40,8 +66,7 @@ class IgnoreTies:
     """
 
     def __init__(self, error: float | str = 'binomial') -> None:
-        if error != 'binomial' and not (isinstance(error, (int, float)) and error > 0):
-            raise ValueError(f"error must be 'binomial' or a positive number, got {error!r}")
+        check_error(error)
         self.error = error
 
     def __call__(self, reward: Tensor, generator: torch.Generator, num_scored: int) -> Tensor:
@@ -50,9 +75,5 @@ class IgnoreTies:
         if not len(finite):
             return reward
         mean = finite.mean()
-        if self.error == 'binomial':
-            error = (mean * (100 - mean) / num_scored).clamp(min=0).sqrt()
-        else:
-            error = mean.new_tensor(self.error)
-        tie = finite.std(correction=0) < error
+        tie = finite.std(correction=0) < standard_error(mean.item(), num_scored, self.error)
         return torch.where(tie, mean.expand_as(reward), reward)

@@ -120,7 +120,7 @@ def plot_reward(records: list[dict], name: str = 'reward', columns: int = 2) -> 
     """Draw best, mean and standard deviation of the candidates' rewards by epoch, and mu's reward.
 
     The reward of mu is drawn only if mu itself was one of several different candidates. A control's
-    reward is drawn if there is one.
+    reward is drawn if there is one. Rounds after which the search went back are marked.
 
     Args:
         records: The lines of ``loss_search.jsonl``.
@@ -155,6 +155,7 @@ def plot_reward(records: list[dict], name: str = 'reward', columns: int = 2) -> 
             label='control, without a search',
             **curve_style(3),
         )
+    mark_going_back(ax, records)
     own = [reward_of_mu(record) for record in records]
     if any(value is not None for value in own):
         ax.plot(
@@ -169,6 +170,22 @@ def plot_reward(records: list[dict], name: str = 'reward', columns: int = 2) -> 
     label_epochs(ax)
     ax.legend(frameon=False)
     return figure
+
+
+def mark_going_back(ax: Axes, records: list[dict]) -> None:
+    """Mark each round after which the search went back; a line leads to the better reward."""
+    winners = {r['epoch']: r['reward'][r['best']] for r in records if r['best'] is not None}
+    marks = [
+        (record['epoch'], winners.get(record['epoch'], winners[back_to]), winners[back_to])
+        for record in records
+        if (back_to := record.get('lineage', {}).get('went_back_to')) is not None
+    ]
+    if not marks:
+        return
+    epochs, left, best = zip(*marks, strict=True)
+    ax.vlines(epochs, left, best, colors='#777777', linestyles='dotted', linewidth=1)
+    label = 'went back to an earlier round'
+    ax.plot(epochs, left, linestyle='none', marker='^', color='#777777', label=label)
 
 
 def reward_of_mu(record: dict) -> float | None:

@@ -71,6 +71,12 @@ def broken(records: list[dict], kind: str) -> str:
             records[0]['reward'].pop()
         case 'a winner that diverged':
             records[0]['reward'][records[0]['best']] = None
+        case 'a control without a reward':
+            records[1]['control'] = dict(score=50.0)
+        case 'from a later round':
+            records[1]['lineage'] = dict(started_from=2, went_back_to=None)
+        case 'back to itself':
+            records[1]['lineage'] = dict(started_from=1, went_back_to=2)
     text = ''.join(json.dumps(record) + '\n' for record in records)
     return text[:-100] if kind == 'cut short' else text
 
@@ -87,6 +93,9 @@ def broken(records: list[dict], kind: str) -> str:
         ('another dimension', 'round 3: theta of candidate 1 is no list of 24'),
         ('a reward too few', 'round 1: reward does not have a value for each of the 4'),
         ('a winner that diverged', r'round 1: its winner \(best\) is'),
+        ('a control without a reward', 'round 2: the reward of its control is neither'),
+        ('from a later round', 'round 2: lineage has no earlier epoch'),
+        ('back to itself', 'round 2: it went back to 2, which is no earlier epoch'),
     ],
 )
 def test_histories(kind: str, message: str, tmp_path: Path, tiny_records: list[dict]):
@@ -102,6 +111,17 @@ def test_metrics(name: str, content: str, tmp_path: Path):
     work_dir = write_run(tmp_path / 'run', BASELINE)
     (work_dir / name).write_text(content)
     with pytest.raises(ValueError, match=f'run/{name} (is no JSON|must hold numbers)'):
+        read_run(work_dir)
+
+
+@pytest.mark.parametrize('content', ['', '{"kept": "search"}', '[1]', '{"kept": "both"}'])
+def test_the_choice_between_search_and_control(content: str, tmp_path: Path):
+    work_dir = write_run(tmp_path / 'run', TINY_SEARCH)
+    if 'both' in content:
+        names = ('reward', 'search', 'control', 'difference', 'interval')
+        content = json.dumps(dict.fromkeys(names) | dict(kept='both'))
+    (work_dir / 'kept_model.json').write_text(content)
+    with pytest.raises(ValueError, match=r'run/kept_model.json(: kept must| is not as)'):
         read_run(work_dir)
 
 

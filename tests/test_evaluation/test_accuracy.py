@@ -56,6 +56,10 @@ def test_names_and_numbers_are_mmpretrain_s(options: dict, samples: int):
             whole.process(batch)
             assert batch.untouched
         assert whole.evaluate(samples) == expected
+        for name, value in expected.items():
+            score = whole.metrics[0].sample_scores(name.split('/')[1])
+            assert len(score) == samples
+            assert score.mean().item() == pytest.approx(value)
 
 
 def test_other_metrics_get_their_samples():
@@ -78,6 +82,11 @@ def test_samples_one_by_one_as_before():
             metric.process(list(batch))
     one, other = (metric.evaluate(40) for metric in metrics)
     assert one == other
+    whole = BatchAccuracy()
+    for score, label in zip(scores.split(16), labels.split(16), strict=True):
+        whole.process_batch(score, label)
+    whole.evaluate(40)
+    assert torch.equal(metrics[1].metrics[0].sample_scores('top1'), whole.sample_scores('top1'))
 
 
 def test_more_than_there_are_classes():
@@ -86,14 +95,14 @@ def test_more_than_there_are_classes():
         metric.process_batch(*predictions(4))
 
 
-def evaluate_a_part(rank: int, world: int, port: int, results) -> None:
+def evaluate_a_part(rank: int, world: int, port: int, results, kind: type, options: dict) -> None:
     """Samples rank, rank + world, ..., the first ones again at the end, as a sampler deals out."""
     torch.distributed.init_process_group(
         'gloo', init_method=f'tcp://127.0.0.1:{port}', rank=rank, world_size=world
     )
     scores, labels = predictions(11)
     padded = [*range(11), 0][rank::world]
-    metrics = BatchEvaluator.like(Evaluator([Accuracy(topk=(1, 2))]))
+    metrics = BatchEvaluator.like(Evaluator([kind(**options)]))
     for batch in parts(scores[padded], labels[padded], 4):
         metrics.process(batch)
     results.put((rank, metrics.evaluate(11)))
@@ -101,18 +110,25 @@ def evaluate_a_part(rank: int, world: int, port: int, results) -> None:
     torch.distributed.destroy_process_group()
 
 
-def test_two_processes_count_each_sample_once(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # mmengine collects through files
+def evaluate_on_two_processes(kind: type, **options) -> list[dict[str, float]]:
+    """What both processes get of ``predictions(11)``; in a directory that mmengine may write to."""
     context = multiprocessing.get_context('spawn')
     results, port = context.Queue(), free_port()
     processes = [
-        context.Process(target=evaluate_a_part, args=(rank, 2, port, results)) for rank in range(2)
+        context.Process(target=evaluate_a_part, args=(rank, 2, port, results, kind, options))
+        for rank in range(2)
     ]
     for process in processes:
         process.start()
     found = [results.get(timeout=120)[1] for _ in processes]
     for process in processes:
         process.join()
+    return found
+
+
+def test_two_processes_count_each_sample_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # mmengine collects through files
     expected = Evaluator([Accuracy(topk=(1, 2))])
     expected.process(list(parts(*predictions(11), 11)[0]))
+    found = evaluate_on_two_processes(Accuracy, topk=(1, 2))
     assert found == [expected.evaluate(11)] * 2

@@ -57,6 +57,10 @@ def runs(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         tiny_run, folder / 'search', ignore=shutil.ignore_patterns('*.pth', 'last_checkpoint')
     )
     (folder / 'search' / 'test.json').write_text(json.dumps({'accuracy/top1': 40.0}))
+    names = ('reward', 'search', 'control', 'difference', 'interval')
+    values = ('accuracy/top1', 41.0, 39.5, 1.5, [-0.25, 3.25])
+    choice = dict(zip(names, values, strict=True), kept='search')
+    (folder / 'search' / 'kept_model.json').write_text(json.dumps(choice))
     for seed, value in enumerate([30.0, 32.0, None]):
         write_run(
             folder / f'plain{seed}',
@@ -97,6 +101,9 @@ def test_says_what_the_files_say(report: str, tiny_records: list[dict]):
     dv = last['reward'][last['best']]
     bias = next(row for row in page.rows if row[0] == 'tiny_search' and row[1] == f'{dv:.2f}')
     assert bias[2:4] == ['40.00', f'{dv - 40:.2f}']
+    kept = [cell for row in page.rows for cell in row if cell.startswith('search: ')]
+    assert kept == ['search: search minus control +1.50 [-0.25, +3.25]']
+    assert not [row for row in page.rows if 'rounds undone' in row]
     epochs = [row for row in page.rows if row[:2] in [['1', '4'], ['2', '4'], ['3', '4']]]
     best = [max(r for r in record['reward'] if r is not None) for record in tiny_records]
     assert [row[4] for row in epochs] == [f'{value:.2f}' for value in best]

@@ -15,7 +15,7 @@ from amlfs_mm.search import (
 )
 from amlfs_mm.visualization import plot_search
 from amlfs_mm.visualization.loss_plots import plot_loss, plot_population
-from amlfs_mm.visualization.search_plots import DriftBand, plot_mu, plot_occupancy
+from amlfs_mm.visualization.search_plots import DriftBand, plot_mu, plot_occupancy, plot_reward
 
 
 def records(space: SearchSpace, lost: bool = False) -> list[dict]:
@@ -65,6 +65,24 @@ def test_the_band_widens_with_each_update():
         assert set(before) == {0.0}
     assert '(7)' in distance.get_legend().get_texts()[0].get_text()
     plt.close(figure)
+
+
+def test_rounds_after_which_the_search_went_back_are_marked():
+    """From the reward of the round up to that of the better one; of a lost round there is none."""
+    rounds = records(SearchSpace(2), lost=True)
+    rounds[0]['reward'] = [95.0]
+    for record, back_to in zip(rounds, (None, 1, 1), strict=True):
+        record['lineage'] = dict(started_from=0, went_back_to=back_to)
+    figure = plot_reward(rounds)
+    (ax,) = figure.axes
+    (marks,) = [line for line in ax.lines if 'went back' in line.get_label()]
+    assert marks.get_xydata().tolist() == [[4, 90], [7, 95]]
+    lines = ax.collections[-1].get_segments()
+    assert [line.tolist() for line in lines] == [[[4, 90], [4, 95]], [[7, 95], [7, 95]]]
+    plt.close(figure)
+    without = plot_reward(records(SearchSpace(2)))
+    assert not [line for line in without.axes[0].lines if 'went back' in line.get_label()]
+    plt.close(without)
 
 
 def test_occupancy_cells_are_as_wide_as_their_rounds():

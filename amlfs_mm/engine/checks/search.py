@@ -11,9 +11,10 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ..distributed.sharded_weights import sharded_layers
+from ..options import SearchOptions
 from ..search_schedule import SearchSchedule
 from ..searched_heads import find_heads
-from ..state.training_state import schedulers_of
+from ..state.optimizers import schedulers_of
 from .annotations import distinct, image_path, sampled_annotations
 from .batches import check_data_order
 from .checkpoint_hooks import check_checkpoints
@@ -43,26 +44,29 @@ def check_search(runner: Runner, schedule: SearchSchedule) -> None:
     check_checkpoints(runner, schedule.search_every)
 
 
-def check_control(runner: Runner) -> None:
-    """A control can train beside the search as a plain run would.
+def check_kept_states(runner: Runner, options: SearchOptions) -> None:
+    """A search with a control, or one that goes back, can keep the states that it needs.
 
     Raises:
         ValueError: The class weights are spread over several replicas, or a schedule follows the
             validation, which is the winner's.
 
     When:
-        A search with ``control=True`` starts.
+        A search with ``control=True`` or with ``go_back`` starts.
     """
+    if not options.control and options.go_back_rule is None:
+        return
+    asked = 'control=True' if options.control else f'go_back={options.go_back}'
     if sharded_layers(runner.model):
         raise ValueError(
-            'control=True cannot save a control whose class weights are spread over several '
+            f'{asked} cannot save a second model whose class weights are spread over several '
             'replicas: set sharded=False in the head, or replicas_per_candidate=1'
         )
     plateau = [s for s in schedulers_of(runner) if getattr(s, 'need_val_args', False)]
     if plateau:
         raise ValueError(
-            f'control=True: {type(plateau[0]).__name__} follows the validation of the winner, '
-            'which says nothing about the control: use a schedule by epoch or by iteration'
+            f'{asked}: {type(plateau[0]).__name__} follows the validation of the winner, which is '
+            'not that of one training: use a schedule by epoch or by iteration'
         )
 
 
@@ -178,19 +182,29 @@ def _images(dataset: Any) -> set[str]:
     return found
 
 
-def check_reward(metrics: dict, reward: str) -> None:
-    """The evaluator produces the reward.
+def check_reward(metrics: dict, options: SearchOptions) -> None:
+    """The evaluator produces the reward, and its standard error is known where it is needed.
 
     Raises:
-        ValueError: It does not; the message names those it does.
+        ValueError: It does not; the message names those it does. Or going back has a tolerance in
+            binomial standard errors, and the reward is no percentage.
 
     When:
         The model has been evaluated for the first time, before a search trains.
     """
+    reward = options.reward
     if reward not in metrics:
         raise ValueError(
             f'the evaluator does not produce the reward {reward!r}; it produces {sorted(metrics)}. '
             "Set the hook's reward to one of them, or change val_evaluator"
+        )
+    rule = options.go_back_rule
+    binomial = rule is not None and rule.tolerance > 0 and rule.error == 'binomial'
+    if binomial and not 0 <= metrics[reward] <= 100:
+        raise ValueError(
+            f'go_back has a tolerance in binomial standard errors, but the reward {reward!r} is no '
+            f'percentage: it is {metrics[reward]:.4g} at the start. Give go_back an error in the '
+            "reward's unit, such as dict(tolerance=1, error=0.01)"
         )
 
 
@@ -224,20 +238,24 @@ def check_resumed(saved: dict | None, search_space: object) -> None:
         )
 
 
-def check_resumed_control(saved: dict, control: bool) -> None:
-    """The checkpoint has a control if the config has one.
+def check_resumed_options(saved: dict, options: SearchOptions) -> None:
+    """The checkpoint has a control if the config has one, and can go back if the config can.
 
     Raises:
-        ValueError: One has a control, the other has none.
+        ValueError: One has it, the other has not.
 
     When:
         A search is resumed.
     """
-    if ('control' in saved) != control:
-        raise ValueError(
-            f'the search of the checkpoint to resume has control={"control" in saved}, the config '
-            f"has control={control}: set the hook's control to that of the checkpoint"
-        )
+    for key, name, wanted in (
+        ('control', 'control', options.control),
+        ('best_round', 'go_back', options.go_back_rule is not None),
+    ):
+        if (key in saved) != wanted:
+            raise ValueError(
+                f'the search of the checkpoint to resume has {name}={key in saved}, the config '
+                f"has {name}={wanted}: set the hook's {name} to that of the checkpoint"
+            )
 
 
 def check_policy_state(saved: dict, policy: Any) -> None:

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from ..distributed.population import Population
 from ..options import SearchOptions
-from ..state.training_state import estimate_bytes
+from ..state.memory import estimate_bytes
+from .lineage import epoch_of_model
 
 
 def log_start(
@@ -18,6 +19,7 @@ def log_start(
     population: Population,
     options: SearchOptions,
     metrics: dict[str, float],
+    num_states: int,
     states_on_host: bool,
 ) -> None:
     """Log layout, memory, sizes of the data and cost; warn if processes are wasted.
@@ -27,6 +29,7 @@ def log_start(
         population: Its sub-runners.
         options: Of the search.
         metrics: Of the model at the start, on D_v.
+        num_states: How many captured training states there are at a time.
         states_on_host: Whether captured training states lie in host memory.
     """
     num_candidates, reward = options.num_candidates, options.reward
@@ -43,16 +46,19 @@ def log_start(
             f'Control: candidate {num_candidates - 1} trains the loss mu_0 from its own state, '
             'beside the search'
         )
-    states = (4 if options.control else 2) * estimate_bytes(runner) / 2**20
+    if options.go_back_rule is not None:
+        runner.logger.info(f'Going back to the best round so far: {options.go_back_rule}')
+    states = num_states * estimate_bytes(runner) / 2**20
     place = 'host memory' if states_on_host else str(next(runner.model.parameters()).device)
     runner.logger.info(
         f'Memory: captured states take {states:.1f} MB a process on {place} (the start and the '
-        f'best so far{", and two of the control" if options.control else ""})'
+        f'best so far{", two of the control" if options.control else ""}'
+        f'{", and what it may go back to" if options.go_back_rule else ""})'
     )
     runner.logger.info(
         f'Data: {len(runner.train_dataloader.dataset)} training samples, '
         f'{len(runner.val_dataloader.dataset)} in D_v for the reward {reward}, '
-        f'{metrics[reward]:.2f} at the start'
+        f'{metrics[reward]:.{digits_of(metrics[reward])}f} at the start'
     )
     runner.logger.info(
         f'Cost: an epoch trains and evaluates {num_candidates} models, {num_candidates} x the '
@@ -83,39 +89,67 @@ def describe_grid(population: Population, limit: int = 8) -> list[str]:
     return lines
 
 
-def log_round(runner: Runner, name: str, record: dict, mu_distance: float, seconds: float) -> None:
+def log_round(
+    runner: Runner, name: str, records: list[dict], mu_distance: float, seconds: float
+) -> None:
     """Log one line, and the scalars ``search/*`` to the visualizer's backends.
 
     Args:
         runner: Whose round it was.
         name: The reward's key.
-        record: Of the round, as in ``loss_search.jsonl``.
+        records: Of all rounds so far, as in ``loss_search.jsonl``.
         mu_distance: |mu - mu_0|.
         seconds: That the round took, with all candidates.
     """
-    reward = torch.tensor([math.nan if r is None else r for r in record['reward']])
+    record = records[-1]
+    summary = summarise(rewards_of(record))
     skipped = runner.train_dataloader.dataset.skipped  # unreadable images, replaced so far
-    summary = summarise(reward)
     scalars = {f'search/reward_{key}': value for key, value in summary.items()}
     scalars |= {'search/mu_distance': mu_distance, 'search/unreadable': skipped}
-    control = None
     if 'control' in record:
-        value = record['control']['reward']
-        control = math.nan if value is None else value
-        scalars['search/reward_control'] = control
+        scalars['search/reward_control'] = control_of(record)
+    if 'lineage' in record:
+        scalars['search/model_of_epoch'] = epoch_of_model(records)
     for transform, shares in record['interval_share'].items():
         scalars |= {f'search/{transform}_{i}': share for i, share in enumerate(shares)}
     runner.visualizer.add_scalars(scalars, step=record['epoch'])
-    lost = record['reward'].count(None)
     runner.logger.info(
         f'{"Warm-up" if record["warmup"] else "Search"} epoch {record["epoch"]}/'
-        f'{runner.max_epochs}: {name} best {summary["best"]:.2f} (theta_{record["best"]}), '
-        f'mean {summary["mean"]:.2f}, std {summary["std"]:.2f}'
-        + (f', control {control:.2f}' if control is not None else '')
-        + (f', {lost} diverged' if lost else '')
+        f'{runner.max_epochs}: {name} {describe_round(record)}'
         + (f', {skipped} unreadable samples replaced so far' if skipped else '')
         + f'; {seconds:.1f} s; |mu - mu_0| {mu_distance:.3f}'
     )
+
+
+def describe_round(record: dict) -> str:
+    """The rewards of a round, and what became of it, in a few words."""
+    summary = summarise(rewards_of(record))
+    digits = digits_of(summary['best'])
+    parts = [f'{key} {value:.{digits}f}' for key, value in summary.items()]
+    parts[0] += f' (theta_{record["best"]})'
+    if 'control' in record:
+        parts.append(f'control {control_of(record):.{digits}f}')
+    if lost := record['reward'].count(None):
+        parts.append(f'{lost} diverged')
+    if back_to := record.get('lineage', {}).get('went_back_to'):
+        parts.append(f'back to epoch {back_to}')
+    return ', '.join(parts)
+
+
+def digits_of(reward: float) -> int:
+    """How many decimals of a reward are shown: 2 of a percentage, 4 of a mean log probability."""
+    return 4 if reward < 0 else 2
+
+
+def rewards_of(record: dict) -> Tensor:
+    """The rewards (B,) of a round, NaN where a candidate diverged."""
+    return torch.tensor([math.nan if reward is None else reward for reward in record['reward']])
+
+
+def control_of(record: dict) -> float:
+    """The control's reward in a round that has one, NaN if it diverged."""
+    reward = record['control']['reward']
+    return math.nan if reward is None else reward
 
 
 def survive_lost_round(runner: Runner, records: list[dict], limit: int) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from .lineage import epochs_of_lineage
+
 KEYS = ('seed', 'search_space', 'hand_over', 'replicas', 'threads', 'compute', 'epochs')
 EPOCH_KEYS = ('epoch', 'round', 'candidate', 'stream', 'theta', 'mu')
 
@@ -25,6 +27,8 @@ class LossSchedule:
         epochs: One dict for each epoch. ``round`` counts rounds from 1. ``candidate`` is the
             round's winner, ``stream`` the number of its data order, ``theta`` its loss. These three
             are None in a lost round: all candidates diverged, and the model stayed as it was.
+            A search that goes back also has ``started_from``, ``went_back_to`` and
+            ``leads_to_model``; see :meth:`SearchHistory.write_schedule`.
 
     Raises:
         ValueError: The content contradicts itself. The message names the file and the reason.
@@ -69,6 +73,10 @@ class LossSchedule:
     def is_lost(self, epoch: int) -> bool:
         """Whether the model stayed as it was in this epoch, from 0."""
         return self.epochs[epoch]['theta'] is None
+
+    def leads_to_model(self, epoch: int) -> bool:
+        """Whether the final model comes from this epoch, from 0. A search can go back behind it."""
+        return self.epochs[epoch].get('leads_to_model', True) and not self.is_lost(epoch)
 
     def round_of(self, epoch: int) -> range:
         """The epochs, from 0, of the round to which this epoch belongs."""
@@ -132,6 +140,22 @@ class LossSchedule:
             same = all(before[key] == after[key] for key in ('candidate', 'stream', 'theta'))
             if after['round'] == before['round'] and not same:
                 raise self._error(f'epoch {after["epoch"]} has another winner than its round')
+        if 'leads_to_model' in self.epochs[0]:
+            self._check_lineage()
+
+    def _check_lineage(self) -> None:
+        last = {entry['round']: entry for entry in self.epochs}
+        rounds = [
+            dict(epoch=entry['epoch'], best=entry['candidate'], lineage=entry)
+            for entry in last.values()
+        ]
+        of_model = epochs_of_lineage(rounds)
+        for entry in self.epochs:
+            if entry.get('leads_to_model') != (last[entry['round']]['epoch'] in of_model):
+                raise self._error(
+                    f'leads_to_model of epoch {entry["epoch"]} contradicts the rounds to which the '
+                    'search went back'
+                )
 
     def _error(self, reason: str) -> ValueError:
         return ValueError(

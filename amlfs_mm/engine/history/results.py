@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-
 import torch
 from mmengine.runner import Runner
 
@@ -12,12 +9,9 @@ from amlfs_mm.search import SearchSpace
 
 from ..distributed.population import Population
 from ..options import SearchOptions
-from ..state.control import ControlLineage, save_model
 from .compute import compute_of
+from .log import digits_of
 from .search_history import SearchHistory, best_file
-
-CONTROL_FILE = 'control.pth'
-KEPT_FILE = 'kept_model.pth'
 
 
 def write_results(
@@ -46,43 +40,8 @@ def write_results(
     plots = plot_search(history.records, space, history.directory)
     runner.logger.info('Search done. Plots: ' + ', '.join(path.name for path in plots))
     if best := history.best_record():
+        value = best['reward'][best['best']]
         runner.logger.info(
-            f'Best {options.reward} {best["reward"][best["best"]]:.2f} on D_v (optimistic: it was '
+            f'Best {options.reward} {value:.{digits_of(value)}f} on D_v (optimistic: it was '
             f'selected there): {best_file(best["epoch"])}'
         )
-
-
-def keep_better_model(
-    runner: Runner, history: SearchHistory, reward: str, control: ControlLineage
-) -> None:
-    """Write the last models of search and control, the better one as ``kept_model.pth``.
-
-    Both are compared by their last rewards on D_v. A lost round leaves a model as it was, and so
-    its reward. Of equals the control is kept, since the winner's reward is the best of several.
-
-    Called by all replicas of sub-runner 0.
-    """
-    if control.state is None:  # no round of the search was trained
-        return
-    searched = _last(r['reward'][r['best']] for r in history.records if r['best'] is not None)
-    plain = _last(
-        r['control']['reward']
-        for r in history.records
-        if 'control' in r and r['control']['reward'] is not None
-    )
-    directory = str(history.directory)
-    control.save(runner, directory, CONTROL_FILE)
-    keeps_control = plain >= searched
-    if keeps_control:
-        control.save(runner, directory, KEPT_FILE)
-    else:
-        save_model(runner, directory, KEPT_FILE)
-    runner.logger.info(
-        f'Kept: the model of the {"control" if keeps_control else "search"}, as {KEPT_FILE}. Last '
-        f'{reward} on D_v: search {searched:.2f}, control {plain:.2f} ({CONTROL_FILE}), difference '
-        f'{searched - plain:+.2f}'
-    )
-
-
-def _last(rewards: Iterable[float]) -> float:
-    return [-math.inf, *rewards][-1]

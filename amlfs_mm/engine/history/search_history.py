@@ -11,6 +11,8 @@ from torch import Tensor
 
 from amlfs_mm.utils.atomic_files import atomic_write
 
+from .lineage import epoch_of_model, epochs_of_lineage
+
 
 class SearchHistory:
     """Keeps a record of every round, and writes the files of a search.
@@ -44,6 +46,7 @@ class SearchHistory:
         epochs: range,
         warmup: bool,
         control: float | None = None,
+        lineage: dict[str, int | None] | None = None,
     ) -> dict:
         """Add a round, and write ``loss_search.jsonl``: one line of JSON for each round.
 
@@ -59,6 +62,8 @@ class SearchHistory:
             epochs: The epochs, from 0, that each candidate trained.
             warmup: Whether the round belongs to the warm-up.
             control: The reward of the control, NaN if it diverged; None if there is none.
+            lineage: Where the round started, and where the next one will, if the search goes back;
+                see :mod:`.lineage`.
 
         Returns:
             The record.
@@ -78,12 +83,18 @@ class SearchHistory:
         )
         if control is not None:
             record['control'] = dict(reward=control if math.isfinite(control) else None)
+        if lineage is not None:
+            record['lineage'] = lineage
         self.records.append(record)
         if self.writes:
             # The whole file each time: so no line is torn, and none is left from before a resume.
             with atomic_write(self.directory / 'loss_search.jsonl') as temporary:
                 temporary.write_text(''.join(json.dumps(line) + '\n' for line in self.records))
         return record
+
+    def epoch_of_model(self) -> int:
+        """The last epoch of the round whose winner the model is now; 0 at the start of the run."""
+        return epoch_of_model(self.records)
 
     def best_epochs(self) -> list[int]:
         """The epochs, from 1, whose winner was better than all winners before it."""
@@ -150,13 +161,17 @@ class SearchHistory:
         epoch and ``stream`` fix the data order of each epoch. ``round`` counts rounds from 1.
         ``candidate``, ``stream``, ``theta`` and ``reward`` are null if all candidates diverged.
 
+        If the search goes back, the file still has the winner of every round, in the order of
+        time: these are the losses that it used. ``started_from`` and ``went_back_to`` are those of
+        the round's record, and ``leads_to_model`` tells whether the final model comes from it.
+
         Args:
             config: The text of the run's config.
             about: What holds for the whole search: ``seed``, ``search_space``, ``reward``,
                 ``hand_over``, ``common_random_numbers``, ``replicas``, torch's ``threads``,
                 ``compute``.
         """
-        epochs = []
+        epochs, of_model = [], epochs_of_lineage(self.records)
         for number, record in enumerate(self.records, start=1):
             best = record['best']
             shared = dict(
@@ -168,6 +183,8 @@ class SearchHistory:
                 reward=None if best is None else record['reward'][best],
                 mu=record['mu'],
             )
+            if 'lineage' in record:
+                shared |= record['lineage'] | dict(leads_to_model=record['epoch'] in of_model)
             for epoch in range(record['first_epoch'], record['epoch'] + 1):
                 epochs.append(dict(epoch=epoch, **shared))
         if self.writes:

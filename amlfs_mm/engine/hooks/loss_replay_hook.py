@@ -17,12 +17,8 @@ from ..history.loss_schedule import LossSchedule
 from ..loops.loss_replay_loop import LossReplayLoop
 from ..runner_access import is_in_training, is_resuming, replace_train_loop
 from ..searched_heads import find_heads
-from ..state.training_state import (
-    all_pending_gradients,
-    clear_optimizers,
-    set_all_gradients,
-    synchronise_replicas,
-)
+from ..state.optimizers import all_pending_gradients, clear_optimizers, set_all_gradients
+from ..state.training_state import synchronise_replicas
 from ..whole_batches import train_whole_batches
 
 
@@ -87,7 +83,7 @@ class LossReplayHook(Hook):
         else:
             self._check_epochs()
         train_whole_batches(runner)
-        loop = LossReplayLoop(runner.train_loop, self.lost_round, self.unreadable)
+        loop = LossReplayLoop(runner.train_loop, self.lost_round, self.is_undone, self.unreadable)
         replace_train_loop(runner, loop)
 
     def before_train(self, runner: Runner) -> None:
@@ -103,9 +99,18 @@ class LossReplayHook(Hook):
             return self.schedule.round_of(epoch)
         return None
 
+    def is_undone(self, epoch: int) -> bool:
+        """Whether the search went back behind an epoch, from 0."""
+        leads = self.transfer is not None or self.schedule.leads_to_model(epoch)
+        return not leads and self.lost_round(epoch) is None
+
+    def trains(self, epoch: int) -> bool:
+        """Whether the model is trained in an epoch, from 0."""
+        return self.lost_round(epoch) is None and not self.is_undone(epoch)
+
     def before_train_epoch(self, runner: Runner) -> None:
         """Install the epoch's loss, data order and random numbers."""
-        if self.lost_round(runner.epoch) is not None:
+        if not self.trains(runner.epoch):
             return
         theta, stream = self.loss_of(runner.epoch)
         seed_process(derive_seed(runner.seed, runner.epoch, stream, self.population.replica))
@@ -119,7 +124,7 @@ class LossReplayHook(Hook):
             return
         if runner.epoch + 1 < self.schedule.round_of(runner.epoch).stop:
             return
-        if not self.schedule.is_lost(runner.epoch):
+        if self.trains(runner.epoch):
             synchronise_replicas(runner)
             if self.schedule.hand_over == 'model':
                 clear_optimizers(runner)

@@ -10,16 +10,15 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
-from amlfs_mm.registry import HOOKS, TASK_UTILS
-from amlfs_mm.search import find_loss
+from amlfs_mm.registry import HOOKS
 from amlfs_mm.utils.randomness import derive_seed, seed_process
 
 from ..checks import (
-    check_control,
     check_epochs,
+    check_kept_states,
     check_policy_state,
     check_resumed,
-    check_resumed_control,
+    check_resumed_options,
     check_reward,
     check_search,
 )
@@ -27,27 +26,25 @@ from ..distributed.liveness import StopRequested
 from ..distributed.population import population_of
 from ..distributed.stop_signal import EXIT_CODE, StopSignal
 from ..history.interval_share import interval_share
+from ..history.kept_model import keep_better_model
 from ..history.log import log_round, log_start, survive_lost_round
 from ..history.progress import CandidateProgress
-from ..history.results import keep_better_model, write_results
+from ..history.results import write_results
 from ..history.search_history import SearchHistory
 from ..history.stopped_search import save_stopped_search
 from ..loops.loss_search_loop import LossSearchLoop
+from ..loops.policy_steps import PolicySteps
 from ..options import read_search_options
 from ..runner_access import is_in_training, is_resuming, job_directory, replace_train_loop
 from ..search_schedule import SearchSchedule
 from ..searched_heads import find_heads
 from ..state.broadcast import broadcast_state
-from ..state.control import ControlLineage
 from ..state.hand_over import take_over_winner
+from ..state.kept_states import KeptStates, count_states
+from ..state.memory import choose_memory
+from ..state.optimizers import all_pending_gradients, clear_optimizers, set_all_gradients
 from ..state.search_round import SearchRound
-from ..state.training_state import (
-    TrainingState,
-    all_pending_gradients,
-    choose_memory,
-    clear_optimizers,
-    set_all_gradients,
-)
+from ..state.training_state import TrainingState
 from ..state.unfinished_round import resume_round
 from ..whole_batches import train_whole_batches
 
@@ -98,9 +95,7 @@ class LossSearchHook(Hook):
             runner.max_epochs, self.options.warmup_epochs, self.options.search_every
         )
         check_search(runner, self.schedule)
-        self.control = ControlLineage() if self.options.control else None
-        if self.control is not None:
-            check_control(runner)
+        check_kept_states(runner, self.options)
         self.heads = find_heads(runner.model)
         train_whole_batches(runner)
         self.loop = LossSearchLoop(runner.train_loop, self)
@@ -108,25 +103,20 @@ class LossSearchHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Bring all sub-runners to the same start, and tell the user what is going to happen."""
-        self.build_policy()
+        self.space = self.heads[0].search_space
+        self.steps = PolicySteps(self.space, self.options, self.schedule, runner.seed)
+        self.policy = self.steps.policy
         self.build_history()
-        states = 4 if self.options.control else 2  # each lineage's at the start, and trained
-        self.states_on_host = choose_memory(runner, self.options.captured_states, states)
+        num_states = count_states(self.options)
+        on_host = choose_memory(runner, self.options.captured_states, num_states)
+        self.kept = KeptStates(self.options, on_host)
         self.resume()
         self.stop_signal = StopSignal(self.population.liveness, self.population.replica_group)
         self.wait_for_all_sub_runners()
         broadcast_state(self.population, TrainingState.capture(runner), 0).restore(runner)
         metrics = runner.train_loop.evaluate()
-        check_reward(metrics, self.options.reward)
-        log_start(runner, self.population, self.options, metrics, self.states_on_host)
-
-    def build_policy(self) -> None:
-        """The policy, its start mu_0, and what filters its rewards."""
-        self.space = self.heads[0].search_space
-        self.mu_0 = find_loss(self.space, self.options.mu_0)
-        self.policy = TASK_UTILS.build(self.options.policy, default_args=dict(mean=self.mu_0))
-        filter_config = self.options.reward_filter
-        self.reward_filter = TASK_UTILS.build(filter_config) if filter_config else None
+        check_reward(metrics, self.options)
+        log_start(runner, self.population, self.options, metrics, num_states, on_host)
 
     def build_history(self) -> None:
         """What the search writes down and shows."""
@@ -148,8 +138,7 @@ class LossSearchHook(Hook):
         self.policy.load_state_dict(self.loaded['policy'])
         self.history.records = list(self.loaded['records'])
         set_all_gradients(self.runner, self.loaded['gradients'])
-        if self.control is not None:
-            self.control.load(self.loaded['control'], self.states_on_host)
+        self.kept.load(self.loaded, self.runner)
         self.saved_epoch = self.runner.epoch
 
     def wait_for_all_sub_runners(self) -> None:
@@ -162,18 +151,8 @@ class LossSearchHook(Hook):
     # The steps of Algorithm 1 that concern all sub-runners ----------------------------------------
 
     def sample(self, epoch: int) -> Tensor:
-        """The candidates (B, D) of the round that begins with this epoch, from 0 (Eq. 19).
-
-        All processes draw the same ones. The control, if there is one, is the last. In the warm-up
-        there is one candidate, the plain loss.
-        """
-        if self.schedule.is_warmup(epoch):
-            return self.space.identity()[None]
-        generator = torch.Generator().manual_seed(derive_seed(self.runner.seed, epoch))
-        if self.control is None:
-            return self.policy.sample(self.options.num_candidates, generator)
-        samples = self.policy.sample(self.options.num_candidates - 1, generator)
-        return torch.cat([samples, self.mu_0[None].to(samples)])
+        """The candidates (B, D) of the round that begins with this epoch, from 0 (Eq. 19)."""
+        return self.steps.sample(epoch)
 
     def begin_round(self, theta: Tensor) -> SearchRound:
         """A round that starts from the present state; with what a stopped job had done of it."""
@@ -181,10 +160,10 @@ class LossSearchHook(Hook):
         self.history.remove_superseded(self.saved_epoch)
         self.runner.train_dataloader.forget()  # the batches of the round before
         epochs = self.schedule.round_from(self.runner.epoch)
-        control = None if self.schedule.is_warmup(epochs.start) else self.control
+        control = None if self.schedule.is_warmup(epochs.start) else self.kept.control
         if control is not None and not self.control_has_begun:
-            control.begin(self.runner, self.states_on_host)
-        search_round = SearchRound(self.runner, epochs, theta, control, self.states_on_host)
+            control.begin(self.runner, self.kept.on_host)
+        search_round = SearchRound(self.runner, epochs, theta, control, self.kept.on_host)
         resumed = resume_round(search_round, self.history.unfinished, self.population)
         if resumed:
             self.runner.logger.info(f'Going on with candidates {resumed} where a job was stopped')
@@ -230,17 +209,8 @@ class LossSearchHook(Hook):
 
     def update_policy(self, search_round: SearchRound, reward: Tensor) -> Tensor:
         """Move mu (Eq. 20), and return the advantages (B,). The warm-up leaves mu as it is."""
-        first_epoch, theta = search_round.epochs.start, search_round.theta
         self.mu_before = self.policy.mean
-        if self.schedule.is_warmup(first_epoch):
-            return torch.zeros_like(reward)
-        if self.reward_filter is not None:
-            # Candidates have the numbers 0 ... B - 1: the seed of number B is nobody else's.
-            seed = derive_seed(self.runner.seed, first_epoch, len(theta))
-            generator = torch.Generator().manual_seed(seed)
-            images = len(self.runner.val_dataloader.dataset)
-            reward = self.reward_filter(reward, generator, images)
-        return self.policy.update(search_round.samples, reward)
+        return self.steps.update(search_round, reward, len(self.runner.val_dataloader.dataset))
 
     def hand_over(self, search_round: SearchRound, winner: int | None) -> None:
         """Put every sub-runner into the winner's state; if all diverged, back to the start."""
@@ -259,7 +229,14 @@ class LossSearchHook(Hook):
             RuntimeError: All candidates diverged for the ``max_lost_rounds``-th time in a row.
         """
         self.progress.finish_epoch()
-        record = self.history.record(
+        epochs, warmup = search_round.epochs, self.schedule.is_warmup(search_round.epochs.start)
+        lineage = None
+        if self.kept.best_round is not None:
+            best_reward = None if winner is None else reward[winner].item()
+            lineage = self.kept.best_round.note(
+                self.runner, epochs.stop, best_reward, self.history.epoch_of_model(), warmup
+            )
+        self.history.record(
             mu_before=self.mu_before,
             mu=self.policy.mean,
             sigma=self.policy.sigma,
@@ -268,20 +245,26 @@ class LossSearchHook(Hook):
             advantage=advantage,
             best=winner,
             interval_share=interval_share(self.heads),
-            epochs=search_round.epochs,
-            warmup=self.schedule.is_warmup(search_round.epochs.start),
+            epochs=epochs,
+            warmup=warmup,
             control=self.control_reward,
+            lineage=lineage,
         )
         self.history.save_if_best_ever(self.runner)
         log_round(
             self.runner,
             self.options.reward,
-            record,
-            mu_distance=(self.policy.mean - self.mu_0).norm().item(),
+            self.history.records,
+            mu_distance=(self.policy.mean - self.steps.mu_0).norm().item(),
             seconds=time.perf_counter() - self.started,
         )
         if winner is None:
             survive_lost_round(self.runner, self.history.records, self.options.max_lost_rounds)
+
+    def go_back(self) -> None:
+        """Put every sub-runner into the best round's state, if the record says so."""
+        if self.kept.best_round is not None:
+            self.kept.best_round.go_back(self.runner, self.history.records[-1]['lineage'])
 
     # Between the iterations -----------------------------------------------------------------------
 
@@ -338,8 +321,8 @@ class LossSearchHook(Hook):
             records=self.history.records,
             gradients=all_pending_gradients(runner),
         )
-        if self.control is not None and 'optimizer' in checkpoint:
-            checkpoint['loss_search']['control'] = self.control.content()
+        if 'optimizer' in checkpoint:
+            checkpoint['loss_search'] |= self.kept.content(self.history.epoch_of_model())
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """If the run resumes, keep the state of the search for :meth:`resume`.
@@ -349,7 +332,7 @@ class LossSearchHook(Hook):
         """
         if is_resuming(runner):
             check_resumed(checkpoint.get('loss_search'), self.heads[0].search_space)
-            check_resumed_control(checkpoint['loss_search'], self.options.control)
+            check_resumed_options(checkpoint['loss_search'], self.options)
             self.loaded = checkpoint['loss_search']
 
     def after_train(self, runner: Runner) -> None:
@@ -358,5 +341,8 @@ class LossSearchHook(Hook):
         self.history.remove_superseded(self.saved_epoch)
         self.history.remove_empty_directory()
         write_results(runner, self.history, self.options, self.population, self.space)
-        if self.control is not None and self.population.sub_runner == 0:
-            keep_better_model(runner, self.history, self.options.reward, self.control)
+        if self.kept.control is not None and self.population.sub_runner == 0:
+            evaluate = runner.train_loop.evaluate
+            keep_better_model(
+                runner, self.history, self.options.reward, self.kept.control, evaluate
+            )

@@ -76,6 +76,9 @@ class LossSearchLoop(EpochBasedTrainLoop):
             # The winner's model is everybody's M_w in the next round.
             search.hand_over(self.round, winner)
             search.record(self.round, reward, advantage, winner)
+
+            # Not in the paper, an option: M_w is the best round's if this round is behind it.
+            search.go_back()
             self.finish_round()
         self.runner.call_hook('after_train')
         return self.runner.model

@@ -47,3 +47,6 @@ class SearchSteps(Protocol):
         self, search_round: SearchRound, reward: Tensor, advantage: Tensor, winner: int | None
     ) -> None:
         """Write the round down."""
+
+    def go_back(self) -> None:
+        """Put every sub-runner into the best round's state, if the record says so."""

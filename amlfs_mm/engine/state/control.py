@@ -8,6 +8,8 @@ start. A round in which it diverges leaves its state as it was before that round
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mmengine.runner import Runner
@@ -46,13 +48,19 @@ class ControlLineage:
         if population.sub_runner in (0, source):
             self.state = state
 
-    def save(self, runner: Runner, directory: str, filename: str) -> None:
-        """Write the control's model as a checkpoint. The runner's state stays as it is."""
+    @contextmanager
+    def installed(self, runner: Runner) -> Iterator[None]:
+        """While this lasts, the runner is in the control's state."""
         assert self.state is not None
         present = TrainingState.capture(runner, self.state.on_host)
         self.state.restore(runner)
-        save_model(runner, directory, filename)
+        yield
         present.restore(runner)
+
+    def save(self, runner: Runner, directory: str, filename: str) -> None:
+        """Write the control's model as a checkpoint. The runner's state stays as it is."""
+        with self.installed(runner):
+            save_model(runner, directory, filename)
 
     def content(self) -> Any:
         """What a checkpoint holds of it, so that a resume is exact."""

@@ -11,19 +11,21 @@ from typing import Any
 import torch
 from mmengine.dist import all_reduce_params
 from mmengine.model import is_model_wrapper
-from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.distributed import ProcessGroup
 
-from amlfs_mm.utils.devices import free_memory, pins_memory
+from amlfs_mm.utils.devices import pins_memory
 
-from ..distributed.sharded_weights import own_rows, sharded_layers, whole_weights
-from ..runner_access import (
-    accumulates_gradients,
-    iterations_of_wrapper,
-    set_iteration,
-    set_iterations_of_wrapper,
+from ..distributed.sharded_weights import sharded_layers, whole_weights
+from ..runner_access import iterations_of_wrapper, set_iteration, set_iterations_of_wrapper
+from .optimizers import (
+    drop_gradients,
+    parameters_of,
+    pending_gradients,
+    schedulers_of,
+    set_gradients,
+    wrappers_of,
 )
 
 Key = tuple[str, torch.dtype]  # device type of the live tensors, dtype: one flat tensor each
@@ -124,19 +126,27 @@ class TrainingState:
     def restore(self, runner: Runner) -> None:
         """Put the runner into this state. Later training does not change this copy."""
         saved = self.unpack()
-        for module, tensors in zip(_modules(runner), saved.pop('modules'), strict=True):
-            for name, tensor in _tensors(module).items():
-                tensor.copy_(tensors[name])
-        # An optimizer keeps the tensors that it is given. So it gets its own ones, filled anew, or
-        # copies.
-        own = _refill(_live_state(runner)['optim_wrapper'], saved['optim_wrapper'])
-        runner.optim_wrapper.load_state_dict(own)
-        for wrapper, counted in zip(_wrappers(runner), saved['wrappers'], strict=True):
+        _copy_modules(runner, saved['modules'])
+        _load_optimizers(runner, saved['optim_wrapper'])
+        for wrapper, counted in zip(wrappers_of(runner), saved['wrappers'], strict=True):
             set_iterations_of_wrapper(wrapper, counted['inner_count'])
             set_gradients(wrapper, counted['gradients'])
         for scheduler, state in zip(schedulers_of(runner), saved['schedulers'], strict=True):
             scheduler.load_state_dict(copy.deepcopy(state))
         set_iteration(runner.train_loop, saved['iter'])
+
+    @torch.no_grad()
+    def restore_learned(self, runner: Runner) -> None:
+        """Put the runner into this state, but for its time: what training has learnt.
+
+        Learning rates, momentum, schedules and iteration counters stay as they are. Gradients that
+        wait for an update are dropped: the update belongs to another time.
+        """
+        saved = self.unpack()
+        _copy_modules(runner, saved['modules'])
+        present = runner.optim_wrapper.state_dict()
+        _load_optimizers(runner, _at_present_time(saved['optim_wrapper'], present))
+        drop_gradients(runner)
 
     def _view(self, slot: Slot) -> Tensor:
         return self.flat[slot.key][slot.start : slot.start + slot.shape.numel()].view(slot.shape)
@@ -145,90 +155,53 @@ class TrainingState:
 def _live_state(runner: Runner) -> dict:
     """The state as nested dicts and lists that refer to the live tensors."""
     return dict(
-        modules=[_tensors(module) for module in _modules(runner)],
+        modules=[tensors_of(module) for module in modules_of(runner)],
         optim_wrapper=runner.optim_wrapper.state_dict(),
         wrappers=[
             dict(inner_count=iterations_of_wrapper(wrapper), gradients=pending_gradients(wrapper))
-            for wrapper in _wrappers(runner)
+            for wrapper in wrappers_of(runner)
         ],
         schedulers=[scheduler.state_dict() for scheduler in schedulers_of(runner)],
         iter=runner.iter,
     )
 
 
-def _modules(runner: Runner) -> list[nn.Module]:
+def modules_of(runner: Runner) -> list[nn.Module]:
     """The model, then the copies of it that hooks keep (EMAHook)."""
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     return [model] + [hook.ema_model for hook in runner.hooks if hasattr(hook, 'ema_model')]
 
 
-def _tensors(module: nn.Module) -> dict[str, Tensor]:
+def tensors_of(module: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers by name."""
     # Not state_dict(): buffers that are not saved to checkpoints change during training too.
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
 
-def _wrappers(runner: Runner) -> list[OptimWrapper]:
-    return each_wrapper(runner.optim_wrapper)
+def _copy_modules(runner: Runner, saved: list[dict[str, Tensor]]) -> None:
+    for module, tensors in zip(modules_of(runner), saved, strict=True):
+        for name, tensor in tensors_of(module).items():
+            tensor.copy_(tensors[name])
 
 
-def each_wrapper(wrapper: OptimWrapper | OptimWrapperDict) -> list[OptimWrapper]:
-    """A model's only optimizer wrapper, or all of several."""
-    return list(wrapper.values()) if isinstance(wrapper, OptimWrapperDict) else [wrapper]
+def _load_optimizers(runner: Runner, saved: dict) -> None:
+    # An optimizer keeps the tensors that it is given. So it gets its own ones, filled anew, or
+    # copies.
+    own = _refill(_live_state(runner)['optim_wrapper'], saved)
+    runner.optim_wrapper.load_state_dict(own)
 
 
-def _parameters(wrapper: OptimWrapper) -> list[nn.Parameter]:
-    return [p for group in wrapper.optimizer.param_groups for p in group['params']]
-
-
-def pending_gradients(wrapper: OptimWrapper) -> list[Tensor | None]:
-    """Gradients that wait for an update; there are some only with gradient accumulation."""
-    accumulating = accumulates_gradients(wrapper)
-    return [parameter.grad if accumulating else None for parameter in _parameters(wrapper)]
-
-
-@torch.no_grad()
-def set_gradients(wrapper: OptimWrapper, gradients: list[Tensor | None]) -> None:
-    """Give the parameters copies of these gradients."""
-    for parameter, gradient in zip(_parameters(wrapper), gradients, strict=True):
-        if gradient is None or parameter.grad is None:
-            parameter.grad = None if gradient is None else gradient.to(parameter, copy=True)
-        else:
-            parameter.grad.copy_(gradient)
-
-
-def all_pending_gradients(runner: Runner) -> list[list[Tensor | None]]:
-    """Those of each optimizer; empty if there are none."""
-    gradients = [pending_gradients(wrapper) for wrapper in _wrappers(runner)]
-    return gradients if any(g is not None for part in gradients for g in part) else []
-
-
-def set_all_gradients(runner: Runner, gradients: list[list[Tensor | None]]) -> None:
-    """Give each optimizer's parameters the gradients that :func:`all_pending_gradients` listed.
-
-    Those of sharded weights are of all rows, as a checkpoint holds them.
-    """
-    layers = {id(layer.weight): layer for layer in sharded_layers(runner.model).values()}
-    for wrapper, part in zip(_wrappers(runner), gradients, strict=False):
-        own = [
-            own_rows(gradient, layers[id(parameter)])
-            if gradient is not None and id(parameter) in layers
-            else gradient
-            for parameter, gradient in zip(_parameters(wrapper), part, strict=True)
-        ]
-        set_gradients(wrapper, own)
+def _at_present_time(saved: dict, present: dict) -> dict:
+    """A saved state of an optimizer wrapper, with what the schedules have set at present."""
+    if 'param_groups' not in present:  # several optimizers by name
+        return {name: _at_present_time(saved[name], present[name]) for name in present}
+    scheduled = ('param_groups', 'base_param_settings')
+    return {**saved, **{key: present[key] for key in scheduled if key in present}}
 
 
 def whole_checkpoint(runner: Runner, group: ProcessGroup | None) -> AbstractContextManager:
     """While this lasts, replica 0 holds all rows of sharded weights, as a checkpoint needs them."""
-    return whole_weights(_modules(runner), _wrappers(runner), group)
-
-
-def schedulers_of(runner: Runner) -> list:
-    """The parameter schedulers, of all optimizers."""
-    schedulers = runner.param_schedulers or []
-    if isinstance(schedulers, dict):
-        return [scheduler for group in schedulers.values() for scheduler in group]
-    return schedulers
+    return whole_weights(modules_of(runner), wrappers_of(runner), group)
 
 
 def _map(tree: Any, function: Callable[[Any], Any]) -> Any:
@@ -265,58 +238,15 @@ def synchronise_replicas(runner: Runner) -> None:
     Batch statistics differ, and so do gradients that wait for an update. Their mean does not change
     that update: it takes the mean over the replicas anyway.
     """
-    for module in _modules(runner):
+    for module in modules_of(runner):
         all_reduce_params(module.buffers(), op='mean')
     shards = {id(layer.weight) for layer in sharded_layers(runner.model).values()}
-    for wrapper in _wrappers(runner):
+    for wrapper in wrappers_of(runner):
         gradients = [
             gradient
             for parameter, gradient in zip(
-                _parameters(wrapper), pending_gradients(wrapper), strict=True
+                parameters_of(wrapper), pending_gradients(wrapper), strict=True
             )
             if gradient is not None and id(parameter) not in shards
         ]
         all_reduce_params(gradients, op='mean')
-
-
-def clear_optimizers(runner: Runner) -> None:
-    """Forget momentum and moments, as if the optimizers were new."""
-    for wrapper in _wrappers(runner):
-        wrapper.optimizer.state.clear()
-
-
-def estimate_bytes(runner: Runner) -> int:
-    """Bytes of one :class:`TrainingState`, with the moments that the optimizers will have."""
-    tensors = [tensor for module in _modules(runner) for tensor in _tensors(module).values()]
-    total = sum(tensor.nbytes for tensor in tensors)
-    for wrapper in _wrappers(runner):
-        per_number = _moments(wrapper.optimizer) + accumulates_gradients(wrapper)
-        total += per_number * sum(parameter.nbytes for parameter in _parameters(wrapper))
-    return total
-
-
-def _moments(optimizer: torch.optim.Optimizer) -> int:
-    """How many numbers an optimizer keeps for each weight, found by a trial on two weights."""
-    trial = nn.Parameter(torch.zeros(2))
-    trial.grad = torch.zeros(2)
-    try:
-        same = type(optimizer)([trial], **optimizer.defaults)
-        same.step()
-    except (TypeError, ValueError, RuntimeError):  # an optimizer that cannot be built like this
-        return 2  # Adam's
-    return sum(isinstance(v, Tensor) and v.numel() == 2 for v in same.state[trial].values())
-
-
-def choose_memory(runner: Runner, wanted: str, states: int = 2) -> bool:
-    """Whether captured states go to host memory.
-
-    Args:
-        runner: The runner whose states are captured.
-        states: How many there are at a time.
-        wanted: ``'device'`` or ``'host'``. ``'device'`` holds only if the states fit into half of
-            the memory that is free before training: activations need memory too.
-    """
-    if wanted == 'host':
-        return True
-    free = free_memory(next(runner.model.parameters()).device)
-    return free is not None and states * estimate_bytes(runner) > free / 2

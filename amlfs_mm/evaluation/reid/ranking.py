@@ -167,22 +167,32 @@ def rank_positives(distance: Tensor, positive: Tensor, negative: Tensor) -> Tens
     return torch.where(own < count[:, None], own + before, -1)
 
 
-def summarise(scores: QueryScores, ranks: Sequence[int] = (1, 5, 10)) -> dict[str, float]:
-    """The means over the queries that have a positive, in percent; see :func:`reid_metrics`.
+def scores_by_name(scores: QueryScores, ranks: Sequence[int] = (1, 5, 10)) -> dict[str, Tensor]:
+    """The scores in [0, 1] of each query that has a positive; see :func:`reid_metrics`.
 
     Raises:
         ValueError: No query has a positive, or a rank is not a whole number above 0.
     """
     check_ranks(ranks)
     valid = _with_positive(scores)
-    metrics = dict(
-        mAP=scores.average_precision[valid].mean(),
-        mAP_trapezoid=scores.average_precision_trapezoid[valid].mean(),
-        mINP=scores.inverse_negative_penalty[valid].mean(),
+    found = dict(
+        mAP=scores.average_precision[valid],
+        mAP_trapezoid=scores.average_precision_trapezoid[valid],
+        mINP=scores.inverse_negative_penalty[valid],
     )
     for rank in ranks:
-        metrics[f'rank{rank}'] = (scores.first_hit[valid] < rank).double().mean()
-    return {name: 100 * value.item() for name, value in metrics.items()}
+        found[f'rank{rank}'] = (scores.first_hit[valid] < rank).double()
+    return found
+
+
+def summarise(scores: QueryScores, ranks: Sequence[int] = (1, 5, 10)) -> dict[str, float]:
+    """The means over the queries that have a positive, in percent; see :func:`reid_metrics`.
+
+    Raises:
+        ValueError: No query has a positive, or a rank is not a whole number above 0.
+    """
+    by_name = scores_by_name(scores, ranks)
+    return {name: 100 * values.mean().item() for name, values in by_name.items()}
 
 
 def cumulative_match(scores: QueryScores, max_rank: int) -> Tensor:

@@ -15,7 +15,7 @@ from amlfs_mm.registry import METRICS
 from ..common import check_fields, check_ranks, own_copy
 from .distances import check_kind, pairwise_distance, unit_features
 from .features import Features, save_features
-from .ranking import QueryScores, score_queries, summarise
+from .ranking import QueryScores, score_queries, scores_by_name
 from .reranking import k_reciprocal_rerank
 
 ROLES = ('query', 'gallery')
@@ -72,6 +72,7 @@ class ReIDMetric(BaseMetric):
         self.rerank = rerank
         self.rerank_options = dict(rerank_options)
         self.features_file = features_file
+        self.scored: dict[str, Tensor] = {}
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Keep the feature and the labels of each sample of a batch.
@@ -105,6 +106,7 @@ class ReIDMetric(BaseMetric):
         Raises:
             ValueError: There is no query, no gallery image, or no query with a positive.
         """
+        self.scored = {}
         results = each_once(results)
         query, gallery = gather_images(results, 'query'), gather_images(results, 'gallery')
         if self.features_file is not None:
@@ -117,14 +119,24 @@ class ReIDMetric(BaseMetric):
                 for name in names
                 for suffix in (('', '_rerank') if self.rerank else ('',))
             }
-        metrics = summarise(score_features(query, gallery, self.distance), self.ranks)
+        scores = scores_by_name(score_features(query, gallery, self.distance), self.ranks)
         if self.rerank:
             reranked = rerank_features(query, gallery, self.distance, self.rerank_options)
             again = score_queries(reranked, query.ids, gallery.ids, query.cameras, gallery.cameras)
-            metrics |= {
-                f'{name}_rerank': value for name, value in summarise(again, self.ranks).items()
+            scores |= {
+                f'{name}_rerank': values
+                for name, values in scores_by_name(again, self.ranks).items()
             }
-        return metrics
+        self.scored = {name: 100 * values for name, values in scores.items()}
+        return {name: 100 * values.mean().item() for name, values in scores.items()}
+
+    def sample_scores(self, name: str) -> Tensor | None:
+        """The score (Q,), in percent, of each query with a positive in the last evaluation.
+
+        Args:
+            name: Of the metric, without prefix; its mean over the queries is the metric.
+        """
+        return self.scored.get(name)
 
 
 def each_once(results: list) -> list:

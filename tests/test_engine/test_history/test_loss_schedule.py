@@ -109,3 +109,23 @@ def test_not_json(tmp_path: Path):
     (tmp_path / 'a.json').write_text('{"seed": 0,')
     with pytest.raises(ValueError, match=r'a\.json is no loss schedule: it is not JSON'):
         LossSchedule.read(tmp_path / 'a.json')
+
+
+def gone_back(leads_to_model: list[bool]) -> LossSchedule:
+    """Three rounds; after the second the search went back to the first."""
+    whole = content([1.0, 2.0, 3.0])
+    lineages = [(0, None), (1, 1), (1, None)]
+    for entry, (start, back), leads in zip(whole['epochs'], lineages, leads_to_model, strict=True):
+        entry |= dict(started_from=start, went_back_to=back, leads_to_model=leads)
+    return LossSchedule('schedule.json', whole)
+
+
+def test_another_training_uses_the_losses_of_undone_rounds_too():
+    found = gone_back([True, False, True])
+    assert [found.leads_to_model(epoch) for epoch in range(3)] == [True, False, True]
+    assert found.held(3)[:, 0].tolist() == [1, 2, 3]
+
+
+def test_a_schedule_that_contradicts_its_own_lineage():
+    with pytest.raises(ValueError, match='leads_to_model of epoch 2 contradicts the rounds'):
+        gone_back([True, True, True])

@@ -28,8 +28,8 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return work_dir
 
 
-def same_control(one: Path, other: Path) -> None:
-    assert_same_run(one, other)
+def same_control(one: Path, other: Path, last: str = 'epoch_3.pth') -> None:
+    assert_same_run(one, other, last)
     for name in ('control.pth', 'kept_model.pth'):
         assert_equal(load(one / name)['state_dict'], load(other / name)['state_dict'], name)
 

@@ -8,7 +8,7 @@ from helpers.runs import assert_equal, build
 
 from amlfs_mm.datasets import make_reproducible
 from amlfs_mm.engine import TrainingState
-from amlfs_mm.engine.state.training_state import clear_optimizers
+from amlfs_mm.engine.state.optimizers import clear_optimizers
 from amlfs_mm.utils.randomness import seed_process
 
 
