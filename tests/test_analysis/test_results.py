@@ -33,7 +33,9 @@ def test_a_search_and_its_control(tiny_run: Path, tiny_records: list[dict], tmp_
     run = write_run(tmp_path / 'a', records=records, test={METRIC: 70.0})
     for model in ('best', 'kept', 'control'):
         (run / f'test_{model}.json').write_text(json.dumps({METRIC: 71.0}))
-    (run / 'kept_model.json').write_text(json.dumps(dict(kept='control', difference=-1.0)))
+    choice = dict(kept='control', reward='accuracy/top1', search=70.0, control=71.0)
+    choice |= dict(difference=-1.0, interval=None)
+    (run / 'kept_model.json').write_text(json.dumps(choice))
     results = {result.model: result for result in results_of(find_runs([run]), 'reid/mAP')}
     assert {model: r.choice for model, r in results.items() if r.choice} == {'kept': 'control'}
     assert list(results) == ['last', 'best', 'kept', 'control']
@@ -80,5 +82,5 @@ def test_a_damaged_file(change: dict, message: str, tmp_path: Path):
 def test_a_kept_model_that_is_not_named(tmp_path: Path):
     run = write_run(tmp_path / 'a', BASELINE)
     (run / 'kept_model.json').write_text('{"kept"')
-    with pytest.raises(ValueError, match=r'kept_model\.json does not say which model was kept'):
+    with pytest.raises(ValueError, match=r'kept_model\.json is not as a search'):
         find_runs([run])
