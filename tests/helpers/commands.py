@@ -96,7 +96,9 @@ def check_python(arguments: list[str], made: set[str]) -> None:
         for path in arguments[2:]:
             assert '/' not in path or (ROOT / path.split('::')[0]).exists(), f'there is no {path}'
     elif arguments[:2] == ['-m', 'amlfs_mm']:
-        command, options = arguments[2], arguments[3:]
+        command, *options = arguments[2:] or ['--help']
+        if command == '--help':
+            return
         assert command in COMMANDS, f'there is no command {command}'
         check_configs(options, made)
         merge_options(parse(Path(f'amlfs_mm {command}'), options, load_command))
