@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmengine.config import Config
 from mmengine.config import config as mmengine_config
 from mmengine.config import utils as config_utils
 from mmengine.dataset import BaseDataset
@@ -93,7 +94,9 @@ def know_configs_of_amlfs_mm() -> None:
     """Make ``amlfs_mm::...`` work in ``_base_`` and in ``mmengine.hub``.
 
     mmengine loads configs from the packages of a fixed table only, and from folders of ``configs/``
-    only, not from ``configs/`` itself. It looks for the files in ``amlfs_mm/.mim/``.
+    only, not from ``configs/`` itself. It looks for the files in ``amlfs_mm/.mim/``. In a config of
+    another package it takes a component without a package to be of that package. Ours mean
+    mmpretrain's (``default_scope``), however they are named.
     """
     config_utils.MODULE2PACKAGE.setdefault('amlfs_mm', 'amlfs_mm')
     split = config_utils._get_package_and_cfg_path
@@ -104,6 +107,13 @@ def know_configs_of_amlfs_mm() -> None:
             return package, config
         return split(path)
 
+    find = Config._get_cfg_path
+
+    def find_config(path: str, filename: str) -> tuple[str, str | None]:
+        found, scope = find(path, filename)
+        return found, None if scope == 'amlfs_mm' else scope
+
+    Config._get_cfg_path = staticmethod(find_config)
     # Three modules have imported it by name; the third one may not be there yet.
     for name in ('mmengine.config.utils', 'mmengine.config.config', 'mmengine.hub.hub'):
         if name in sys.modules:

@@ -44,11 +44,11 @@ def test_models_of_this_package_by_name():
     assert DefaultScope.get_current_instance() is before
 
 
-@pytest.mark.parametrize(
-    'order', ['import mmengine.hub, amlfs_mm', 'import amlfs_mm, mmengine.hub']
-)
-def test_configs_are_found_in_any_order_of_imports(order: str):
-    code = f'{order}\nprint(mmengine.hub.get_config("amlfs_mm::{AT_ROOT}").filename)'
+def test_configs_are_found_if_the_hub_was_imported_first():
+    code = f"""
+import mmengine.hub, amlfs_mm
+print(mmengine.hub.get_config('amlfs_mm::{AT_ROOT}').filename)
+"""
     done = run([sys.executable, '-c', code])
     assert done.stdout.endswith(f'.mim/configs/{AT_ROOT}\n'), done.stdout
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import email
+import json
 import os
 import stat
-import subprocess
 import sys
 from email.message import Message
 from pathlib import Path
@@ -17,6 +17,7 @@ from helpers.runs import ROOT, run
 from helpers.wheels import Environment, build_wheel
 from packaging.requirements import Requirement
 
+from amlfs_mm.cli.commands import main
 from amlfs_mm.version import __version__
 
 FOR_CLONES = {'make_env.sh', 'quickstart.sh', 'run_tests.sh'}
@@ -35,7 +36,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def metadata(wheel: Path) -> Message:
     with ZipFile(wheel) as archive:
         (name,) = [name for name in archive.namelist() if name.endswith('dist-info/METADATA')]
-        return email.message_from_bytes(archive.read(name))
+        return email.message_from_string(archive.read(name).decode())
 
 
 def requirements(metadata: Message, extra: str = '') -> set[str]:
@@ -135,59 +136,75 @@ def test_it_works_in_an_environment_of_its_own(packages: str, wheel: Path, tmp_p
     assert 'accuracy/top1' in report
 
 
-MISSING = [
-    (['mmengine'], 'import amlfs_mm', 'amlfs_mm needs mmengine or onedl-mmengine'),
-    (['mmcv'], 'import amlfs_mm', 'amlfs_mm needs mmcv, mmcv-lite or onedl-mmcv'),
-    (['mmpretrain'], 'import amlfs_mm', 'amlfs_mm needs mmpretrain or onedl-mmpretrain'),
-    (
-        ['sklearn'],
-        'from amlfs_mm.datasets import Digits; Digits("train")',
-        "amlfs_mm.Digits needs more packages: pip install 'amlfs_mm[digits]'",
-    ),
-    (
-        ['scipy'],
-        'import amlfs_mm.analysis',
-        "statistics of runs needs more packages: pip install 'amlfs_mm[analysis]'",
-    ),
-    (
-        ['jinja2'],
-        'import amlfs_mm.cli.report',
-        "the report needs more packages: pip install 'amlfs_mm[analysis]'",
-    ),
-    (
-        ['onnx'],
-        'from amlfs_mm.export import export_onnx; export_onnx(None, (8, 8), "x", {})',
-        "the export to ONNX needs more packages: pip install 'amlfs_mm[export]'",
-    ),
-    (
-        ['cmaes'],
-        'from amlfs_mm.search import CMAESPolicy; CMAESPolicy([0.0])',
-        "CMAESPolicy needs cmaes: pip install 'amlfs_mm[search]'",
-    ),
+OPENMMLAB = [
+    ('mmengine', 'amlfs_mm needs mmengine or onedl-mmengine: '),
+    ('mmcv', 'amlfs_mm needs mmcv, mmcv-lite or onedl-mmcv: '),
+    ('mmpretrain', 'amlfs_mm needs mmpretrain or onedl-mmpretrain: '),
 ]
 
 
-def run_without(modules: list[str], code: str) -> subprocess.CompletedProcess:
-    """Run code where modules are missing, as Python marks a module that cannot be imported."""
-    missing = ''.join(f'sys.modules[{module!r}] = None\n' for module in modules)
-    return run([sys.executable, '-c', f'import sys\n{missing}{code}'])
-
-
-@pytest.mark.parametrize(('modules', 'code', 'sentence'), MISSING, ids=lambda value: str(value[0]))
-def test_a_sentence_says_what_to_install(modules: list[str], code: str, sentence: str):
-    done = run_without(modules, code)
+@pytest.mark.parametrize(('module', 'sentence'), OPENMMLAB)
+def test_what_to_install_where_openmmlab_is_missing(module: str, sentence: str):
+    # None is how Python marks a module that cannot be imported.
+    done = run(
+        [sys.executable, '-c', f'import sys; sys.modules["{module}"] = None\nimport amlfs_mm']
+    )
     assert done.returncode == 1
     assert sentence in done.stdout.splitlines()[-1]
+    assert "pip install 'amlfs_mm[lite]'" in done.stdout.splitlines()[-1]
 
 
-def test_only_statistics_and_the_report_are_imported_with_an_extra():
-    """All other modules can be imported without; what they need is imported when it is used."""
-    code = (
-        'import importlib, pkgutil, amlfs_mm\n'
-        'for module in pkgutil.walk_packages(amlfs_mm.__path__, "amlfs_mm."):\n'
-        '    if module.name.split(".")[1] not in ("analysis", "cli", "__main__"):\n'
-        '        importlib.import_module(module.name)\n'
-    )
-    optional = ['cmaes', 'insightface', 'jinja2', 'onnx', 'onnxruntime', 'scipy', 'skimage']
-    done = run_without([*optional, 'sklearn', 'torchreid'], code)
+# In a process without any optional package: imports all modules but those of statistics and of
+# the commands, then prints the message of each use.
+WITHOUT_OPTIONAL = """
+import importlib, json, pkgutil, sys
+
+optional = ['cmaes', 'insightface', 'jinja2', 'onnx', 'onnxruntime', 'scipy', 'skimage', 'sklearn']
+for module in [*optional, 'torchreid']:
+    sys.modules[module] = None
+
+import amlfs_mm
+
+for module in pkgutil.walk_packages(amlfs_mm.__path__, 'amlfs_mm.'):
+    if module.name.split('.')[1] not in ('analysis', 'cli', '__main__'):
+        importlib.import_module(module.name)
+
+messages = {}
+for name, use in json.loads(sys.argv[1]).items():
+    try:
+        exec(use)
+    except ImportError as error:
+        messages[name] = str(error)
+print(json.dumps(messages))
+"""
+USES = {
+    'amlfs_mm.Digits': 'amlfs_mm.datasets.Digits("train")',
+    'statistics of runs': 'import amlfs_mm.analysis',
+    'the export to ONNX': 'amlfs_mm.export.export_onnx(None, (8, 8), "x", {})',
+    'CMAESPolicy': 'amlfs_mm.search.CMAESPolicy([0.0])',
+    'person re-identification': 'amlfs_mm.models.TorchreidBackbone("osnet_x1_0")',
+}
+EXTRAS = dict(zip(USES, ('digits', 'analysis', 'export', 'search', 'reid'), strict=True))
+
+
+def test_what_to_install_where_an_optional_package_is_missing():
+    """Only what uses it needs it, and says so."""
+    done = run([sys.executable, '-c', WITHOUT_OPTIONAL, json.dumps(USES)])
     assert done.returncode == 0, done.stdout[-3000:]
+    messages = json.loads(done.stdout.splitlines()[-1])
+    assert list(messages) == list(USES)
+    for name, message in messages.items():
+        assert message.startswith(f'{name} needs ')
+        assert f"pip install 'amlfs_mm[{EXTRAS[name]}]'" in message
+
+
+def test_a_command_whose_package_is_missing(monkeypatch):
+    """One line, and no traceback."""
+    monkeypatch.setattr(sys, 'argv', sys.argv)
+    monkeypatch.delitem(sys.modules, 'amlfs_mm.cli.report', raising=False)
+    monkeypatch.setitem(sys.modules, 'jinja2', None)
+    sentence = (
+        r"^amlfs_mm report: the report needs more packages: pip install 'amlfs_mm\[analysis\]'"
+    )
+    with pytest.raises(SystemExit, match=sentence):
+        main(['report', 'work_dir'])

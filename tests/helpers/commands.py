@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
+from amlfs_mm.cli.commands import COMMANDS
 from helpers.runs import ROOT
 
 # Bash calls the handler for every command that it does not find, and there is no PATH.
@@ -64,6 +66,8 @@ def check_command(command: list[str], made: set[str]) -> None:
         assert (ROOT / arguments[0]).is_file(), f'there is no {arguments[0]}'
     elif name == 'python':
         check_python(arguments, made)
+    elif name == 'amlfs_mm':
+        check_python(['-m', 'amlfs_mm', *arguments], made)
     elif name == 'pip' and '-r' in arguments:
         assert (ROOT / arguments[arguments.index('-r') + 1]).is_file(), command
     elif name.startswith('tools/'):
@@ -91,15 +95,21 @@ def check_python(arguments: list[str], made: set[str]) -> None:
     elif arguments[:2] == ['-m', 'pytest']:
         for path in arguments[2:]:
             assert '/' not in path or (ROOT / path.split('::')[0]).exists(), f'there is no {path}'
+    elif arguments[:2] == ['-m', 'amlfs_mm']:
+        command, *options = arguments[2:] or ['--help']
+        if command == '--help':
+            return
+        assert command in COMMANDS, f'there is no command {command}'
+        check_configs(options, made)
+        merge_options(parse(Path(f'amlfs_mm {command}'), options, load_command))
     elif arguments[0].endswith('.py'):
         check_configs(arguments[1:], made)
-        parsed = parse(ROOT / arguments[0], arguments[1:])
-        merge_options(parsed)
+        merge_options(parse(ROOT / arguments[0], arguments[1:], load_script))
 
 
 def check_configs(arguments: list[str], made: set[str]) -> None:
     for argument in arguments:
-        if argument.endswith('.py') and argument not in made:
+        if argument.endswith('.py') and argument not in made and '::' not in argument:
             assert (ROOT / argument).is_file(), f'there is no config {argument}'
 
 
@@ -127,26 +137,43 @@ def stop_after_parsing() -> Iterator[None]:
         yield
 
 
-def parse(script: Path, arguments: list[str]) -> argparse.Namespace:
-    """What a script's own parser makes of its arguments; the script does nothing else.
+def load_script(script: Path) -> Callable[[], None]:
+    """The main function of a script.
 
     Raises:
-        AssertionError: There is no such script, or it does not take them.
+        AssertionError: There is no such script.
     """
     assert script.is_file(), f'there is no {script}'
+    spec = importlib.util.spec_from_file_location(f'documented_{script.stem}', script)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look there
+    spec.loader.exec_module(module)
+    return module.main
+
+
+def load_command(program: Path) -> Callable[[], None]:
+    """The function of a command of ``amlfs_mm``."""
+    command = COMMANDS[program.name.split()[1]]
+    return getattr(importlib.import_module(command.module), command.function)
+
+
+def parse(
+    program: Path, arguments: list[str], load: Callable[[Path], Callable[[], None]]
+) -> argparse.Namespace:
+    """What a program's own parser makes of its arguments; the program does nothing else.
+
+    Raises:
+        AssertionError: There is no such program, or it does not take them.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, 'argv', [str(script), *arguments])
-        patch.setattr(sys, 'path', [str(script.parent), *sys.path])
+        patch.setattr(sys, 'argv', [str(program), *arguments])
+        patch.setattr(sys, 'path', [str(program.parent), *sys.path])
         patch.setattr(os, 'environ', dict(os.environ))
-        spec = importlib.util.spec_from_file_location(f'documented_{script.stem}', script)
-        module = importlib.util.module_from_spec(spec)
         try:
             with stop_after_parsing():
-                patch.setitem(sys.modules, spec.name, module)  # dataclasses look there
-                spec.loader.exec_module(module)
-                module.main()
+                load(program)()
         except Parsed as parsed:
             return parsed.args[0]
         except SystemExit as error:
-            raise AssertionError(f'{script.name} does not take {arguments}') from error
-    raise AssertionError(f'{script.name} reads no arguments')
+            raise AssertionError(f'{program.name} does not take {arguments}') from error
+    raise AssertionError(f'{program.name} reads no arguments')

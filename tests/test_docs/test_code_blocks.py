@@ -16,7 +16,9 @@ from helpers.runs import ROOT, free_port, run
 PAGES = sorted([ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *(ROOT / 'docs').rglob('*.md')])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 CONFIG_PAGES = [str(page.relative_to(ROOT)) for page in sorted((ROOT / 'configs').rglob('*.md'))]
-COMMAND = re.compile(r'(?:[A-Z_]+=\S+ )*(?:python (?:-m |tools|benchmarks)|tools/\S+ |bash )')
+COMMAND = re.compile(
+    r'(?:[A-Z_]+=\S+ )*(?:python (?:-m |tools|benchmarks)|amlfs_mm \w|tools/\S+ |bash )'
+)
 
 
 def has(page: Path, *marks: str | None) -> bool:
@@ -89,6 +91,9 @@ def test_commands_exist_and_take_their_options(name: str, tmp_path: Path):
         'tools/dist_train.sh CONFIG many',
         'for config in CONFIG; do python tools/train.py; done',
         'python -m pytest tests/none.py',
+        'amlfs_mm trian CONFIG',
+        'amlfs_mm train configs/none.py',
+        'python -m amlfs_mm test CONFIG CHECKPOINT --no-such-option 1',
         'bash tools/none.sh',
         'pip install -r requirements/none.txt',
     ],
