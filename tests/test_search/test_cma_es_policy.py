@@ -91,5 +91,5 @@ def test_refused(monkeypatch):
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, '__import__', without_cmaes)
-    with pytest.raises(ImportError, match=r'pip install amlfs_mm\[search\]'):
+    with pytest.raises(ImportError, match=r"pip install 'amlfs_mm\[search\]'"):
         CMAESPolicy(START)
