@@ -109,7 +109,7 @@ class Student:
             num_images: In all of them.
         """
         weights = [weight.detach().clone().requires_grad_() for weight in self._weights()]
-        total = torch.zeros((), device=weights[0].device)
+        total = weights[0].new_zeros(())
         gradient = [torch.zeros_like(weight) for weight in weights]
         seen = []
         for logits, target in self._dev_logits(batches, weights):
