@@ -76,7 +76,7 @@ class L2TDLFLoop(EpochBasedTrainLoop):
         dynamic_intervals: list[tuple[int, int]] | None = None,
         window: int = 10,
         teacher: dict = dict(type='amlfs_mm.AttentionTeacher'),
-        teacher_optimizer: dict | None = dict(type='Adam', lr=0.01),
+        teacher_optimizer: dict | None = dict(type='Adam', lr=0.001),
         teacher_from: str | None = None,
         dev_loss: str = 'expected_error',
     ) -> None:
