@@ -2,7 +2,7 @@
 # scikit-learn, 20 % of the training labels wrong. A teacher gives the loss of every step and learns
 # from D_v.
 #   python tools/train.py configs/small/digits/l2t_dlf_resnet20_digits.py
-# Cost: 20 epochs of 897 images of 8 x 8.
+# Cost: about 5 x the baseline's compute (benchmarks/l2t_dlf_step.py).
 # Expected: no number yet.
 _base_ = ['./baseline_resnet20_digits.py']
 model = dict(head=dict(type='amlfs_mm.L2TDLFHead'))

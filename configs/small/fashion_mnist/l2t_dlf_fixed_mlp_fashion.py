@@ -1,5 +1,5 @@
-# Control for l2t_dlf_mlp_fashion.py: the loss that its teacher starts with, -p / (1 + p), a loss that
-# stays the same.
+# Control for l2t_dlf_mlp_fashion.py: the loss that its teacher starts with, -p / (1 + p). It stays
+# the same.
 #   DATA_ROOT=... LABEL_NOISE=0.4 \
 #       python tools/train.py configs/small/fashion_mnist/l2t_dlf_fixed_mlp_fashion.py
 # Cost: that of baseline_mlp_fashion.py.

@@ -2,7 +2,7 @@
 # 3,000 images of Fashion-MNIST. A teacher gives the loss of every step and learns from D_v.
 #   DATA_ROOT=... LABEL_NOISE=0.4 \
 #       python tools/train.py configs/small/fashion_mnist/l2t_dlf_lenet_fashion.py
-# Cost: 30 epochs of 3,000 images.
+# Cost: about 5 x the baseline's compute (benchmarks/l2t_dlf_step.py).
 # Expected: no number yet.
 _base_ = ['./baseline_lenet_fashion.py']
 model = dict(head=dict(type='amlfs_mm.L2TDLFHead'))

@@ -1,8 +1,8 @@
-# L2T-DLF (Wu et al., NeurIPS 2018), the other searched loss of Table 2, on the first 3,000 images of
-# Fashion-MNIST. A teacher gives the loss of every step and learns from D_v.
+# L2T-DLF (Wu et al., NeurIPS 2018), the other searched loss of Table 2, on the first 3,000 images
+# of Fashion-MNIST. A teacher gives the loss of every step and learns from D_v.
 #   DATA_ROOT=... LABEL_NOISE=0.4 \
 #       python tools/train.py configs/small/fashion_mnist/l2t_dlf_mlp_fashion.py
-# Cost: 30 epochs of 3,000 images.
+# Cost: about 5 x the baseline's compute (benchmarks/l2t_dlf_step.py).
 # Expected: no number yet.
 _base_ = ['./baseline_mlp_fashion.py']
 model = dict(head=dict(type='amlfs_mm.L2TDLFHead'))
