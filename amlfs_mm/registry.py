@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
+from mmengine.registry import LOOPS as MMENGINE_LOOPS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
@@ -23,6 +24,7 @@ DATA_SAMPLERS = Registry(
 )
 DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, locations=['amlfs_mm.datasets'])
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, locations=['amlfs_mm.engine'])
+LOOPS = Registry('loop', parent=MMENGINE_LOOPS, locations=['amlfs_mm.engine'])
 METRICS = Registry('metric', parent=MMENGINE_METRICS, locations=['amlfs_mm.evaluation'])
 MODELS = Registry('model', parent=MMENGINE_MODELS, locations=['amlfs_mm.models'])
 OPTIM_WRAPPERS = Registry(

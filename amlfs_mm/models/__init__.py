@@ -1,10 +1,11 @@
 from .backbones import MLP, CIFARResNet, IResNet, MGNBackbone, SphereFace20, TorchreidBackbone
 from .classifiers import EmbeddingClassifier
 from .data_preprocessors import BatchDataPreprocessor
-from .heads import AMLFSHead, MGNHead, PerBranchMGNHead, SFTHead, SoftmaxHead
+from .heads import AMLFSHead, L2TDLFHead, MGNHead, PerBranchMGNHead, SFTHead, SoftmaxHead
 from .layers.sharded_linear import ShardedLinear
 from .losses import AMSoftmaxMargin, ArcFaceMargin, ASoftmaxMargin, BatchHardTripletLoss
 from .necks import EmbeddingNeck, MGNNeck
+from .teachers import AttentionTeacher, LSTMTeacher
 
 __all__ = [
     'MLP',
@@ -12,12 +13,15 @@ __all__ = [
     'AMSoftmaxMargin',
     'ASoftmaxMargin',
     'ArcFaceMargin',
+    'AttentionTeacher',
     'BatchDataPreprocessor',
     'BatchHardTripletLoss',
     'CIFARResNet',
     'EmbeddingClassifier',
     'EmbeddingNeck',
     'IResNet',
+    'L2TDLFHead',
+    'LSTMTeacher',
     'MGNBackbone',
     'MGNHead',
     'MGNNeck',

@@ -36,12 +36,14 @@ from .search import (
     check_seeds,
     check_validation,
 )
+from .teaching import check_dev_data, check_one_process, check_student, check_teaching
 
 __all__ = [
     'check_batch_norm',
     'check_checkpoints',
     'check_concatenated',
     'check_data_order',
+    'check_dev_data',
     'check_earlier_search',
     'check_epochs',
     'check_evaluated_classes',
@@ -54,6 +56,7 @@ __all__ = [
     'check_labels',
     'check_no_repetition',
     'check_num_classes',
+    'check_one_process',
     'check_policy_state',
     'check_replicas',
     'check_resumable',
@@ -65,6 +68,8 @@ __all__ = [
     'check_search',
     'check_seeds',
     'check_split',
+    'check_student',
+    'check_teaching',
     'check_test',
     'check_validation',
 ]

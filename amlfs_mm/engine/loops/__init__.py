@@ -1,1 +1,1 @@
-"""The training loop of a search: the paper's Algorithm 1."""
+"""Training loops: of a search (the paper's Algorithm 1), of a replay, and of a teacher."""

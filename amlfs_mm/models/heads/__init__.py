@@ -1,6 +1,7 @@
 from .amlfs_head import AMLFSHead
+from .l2t_dlf_head import L2TDLFHead
 from .mgn_head import MGNHead, PerBranchMGNHead
 from .sft_head import SFTHead
 from .softmax_head import SoftmaxHead
 
-__all__ = ['AMLFSHead', 'MGNHead', 'PerBranchMGNHead', 'SFTHead', 'SoftmaxHead']
+__all__ = ['AMLFSHead', 'L2TDLFHead', 'MGNHead', 'PerBranchMGNHead', 'SFTHead', 'SoftmaxHead']

@@ -244,8 +244,12 @@ class AMLFSHead(WholeBatchHead):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
-def plain_loss_weight(loss: dict) -> float:
+def plain_loss_weight(loss: dict, name: str = 'AMLFSHead') -> float:
     """The ``loss_weight`` of an inherited cross entropy.
+
+    Args:
+        loss: The config.
+        name: Of the head, for the message.
 
     Raises:
         ValueError: The config is not plain cross entropy.
@@ -258,7 +262,7 @@ def plain_loss_weight(loss: dict) -> float:
     )
     if not plain or options:
         raise ValueError(
-            f'AMLFSHead replaces plain cross entropy, but the config it inherits has loss={loss}: '
+            f'{name} replaces plain cross entropy, but the config it inherits has loss={loss}: '
             "start from a baseline with loss=dict(type='CrossEntropyLoss'), or set the head with "
             '_delete_=True'
         )

@@ -13,8 +13,11 @@ function                               its gradient     called by
 ``reference_loss.log_tau``             autograd         ``AMLFSHead`` with ``sharded=True``
 ``transform_target_logit``             autograd         ``SoftmaxHead`` with a margin
 =====================================  ===============  =======================================
+
+``l2t_dlf_loss`` is the loss network of another paper, for ``L2TDLFHead``.
 """
 
+from .l2t_dlf_loss import l2t_dlf_loss
 from .margins import AMSoftmaxMargin, ArcFaceMargin, ASoftmaxMargin
 from .reference_loss import amlfs_loss, log_tau, transform_target_logit
 from .spectral import spectral_feature_transform
@@ -29,6 +32,7 @@ __all__ = [
     'SearchedLoss',
     'amlfs_loss',
     'fused_amlfs_loss',
+    'l2t_dlf_loss',
     'log_tau',
     'spectral_feature_transform',
     'transform_target_logit',
