@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -18,10 +19,11 @@ from PIL import Image
 
 from amlfs_mm.utils.optional_imports import import_resvg
 
-
 from ...text_lists import read_lines
 
-LICENCES = frozenset('Apache-2.0 BSD-3-Clause CC-BY-4.0 CC0-1.0 ISC MIT OFL-1.1 Unlicense'.split())
+LICENCES = frozenset(
+    ['Apache-2.0', 'BSD-3-Clause', 'CC-BY-4.0', 'CC0-1.0', 'ISC', 'MIT', 'OFL-1.1', 'Unlicense']
+)
 """SPDX names of the licences under which icons may be used and changed, for any purpose."""
 SIZE = 48
 INK = '#202020'
@@ -96,7 +98,7 @@ def read_package(folder: Path, names: Mapping[str, frozenset[str]]) -> Iterator[
                 yield Icon(name, family, draw_icon(resvg, icon, f'{path}: {name}'))
 
 
-def draw_icon(resvg, icon: Mapping, where: str) -> np.ndarray:
+def draw_icon(resvg: ModuleType, icon: Mapping, where: str) -> np.ndarray:
     """An icon as (48, 48, 3) uint8 RGB: as large as fits, in the middle, on white.
 
     Args:
