@@ -1,11 +1,11 @@
 # Icons in Market-1501's layout: what an icon means is its identity, the artists who drew it are its
-# camera. Make them once, in seconds (docs/reid.md has the steps):
+# camera. Make them once, in a minute (docs/reid.md has the steps):
 #   python tools/converters/make_icon_identities.py node_modules/@iconify/json data/icons
 # 400 identities to train, of which 100, fixed by a seed, are D_v; 200 others to test. 48 x 48, made
 # 24 x 24. Not mirrored: a mirrored arrow-left is another identity.
 _base_ = ['./market1501.py']
 data_root = '{{$DATA_ROOT:data/icons}}'
-data_preprocessor = dict(mean=[170.0] * 3, std=[95.0] * 3)
+data_preprocessor = dict(mean=[194.4] * 3, std=[93.9] * 3)
 pipeline = [
     dict(type='amlfs_mm.LoadWholeImage'),
     dict(type='Resize', scale=(24, 24), interpolation='area'),
