@@ -13,8 +13,8 @@ import argparse
 from pathlib import Path
 
 import amlfs_mm  # noqa: F401
-from amlfs_mm.datasets.reid.icons.icon_market import write_icons
-from amlfs_mm.datasets.reid.icons.icon_package import read_arrays, read_names, read_package
+from amlfs_mm.datasets.reid.pictures.icon_package import read_arrays, read_names, read_package
+from amlfs_mm.datasets.reid.pictures.picture_market import write_pictures
 from amlfs_mm.utils.paths import user_path
 
 
@@ -37,7 +37,7 @@ def main() -> None:
             icons = list(read_arrays(args.source))
         else:
             icons = list(read_package(args.source, read_names(args.names)))
-        folder = write_icons(args.data_root, icons, args.train_identities, args.seed)
+        folder = write_pictures(args.data_root, icons, args.train_identities, args.seed)
     except (ValueError, OSError, ImportError) as error:
         raise SystemExit(f'make_icon_identities.py: {error}') from error
     names, families = {icon.name for icon in icons}, {icon.family for icon in icons}

@@ -9,19 +9,15 @@ import pytest
 from helpers.icon_data import DISC, RECTANGLE, RED, write_set
 from helpers.runs import ROOT
 
-from amlfs_mm.datasets.reid.icons.icon_package import (
-    Icon,
-    read_arrays,
-    read_names,
-    read_package,
-)
+from amlfs_mm.datasets.reid.pictures.icon_package import read_arrays, read_names, read_package
+from amlfs_mm.datasets.reid.pictures.picture_market import Picture
 
 pytest.importorskip('resvg_py')
 NONE: frozenset[str] = frozenset()
 INK, WHITE = [32] * 3, [255] * 3
 
 
-def read(folder: Path, **names: frozenset[str]) -> list[Icon]:
+def read(folder: Path, **names: frozenset[str]) -> list[Picture]:
     return list(read_package(folder, names or dict(disc=NONE)))
 
 

@@ -11,14 +11,13 @@ from helpers.icon_data import write_names, write_package
 from helpers.runs import run
 from PIL import Image
 
-from amlfs_mm.datasets.reid.icons.icon_market import write_icons
-from amlfs_mm.datasets.reid.icons.icon_package import Icon
+from amlfs_mm.datasets.reid.pictures.picture_market import Picture, write_pictures
 from amlfs_mm.datasets.reid.reid_sources import load_source
 
 SHAPE = (48, 48, 3)
 DRAW = np.random.default_rng(0)
 ICONS = [
-    Icon(
+    Picture(
         f'name {identity}', f'family {family}', DRAW.integers(256, size=(48, 48, 3), dtype='uint8')
     )
     for identity in range(6)
@@ -32,7 +31,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_layout(tmp_path: Path):
-    folder = write_icons(tmp_path, ICONS, train_identities=4)
+    folder = write_pictures(tmp_path, ICONS, train_identities=4)
     source = load_source('market1501', tmp_path, own_data=True)
     assert {p.identity for p in source.train} == set(range(4))
     assert len(source.train) == 24
@@ -63,7 +62,7 @@ def test_layout(tmp_path: Path):
 
 def test_the_seed_decides_and_the_order_of_the_icons_does_not(tmp_path: Path):
     one, same, other = (
-        contents(write_icons(tmp_path / name, icons, 3, seed=seed))
+        contents(write_pictures(tmp_path / name, icons, 3, seed=seed))
         for name, icons, seed in (('a', ICONS, 0), ('b', ICONS[::-1], 0), ('c', ICONS, 1))
     )
     assert one == same
@@ -73,7 +72,7 @@ def test_the_seed_decides_and_the_order_of_the_icons_does_not(tmp_path: Path):
 @pytest.mark.parametrize('count', [1, 5])
 def test_too_few_identities(tmp_path: Path, count: int):
     with pytest.raises(ValueError, match=f'train_identities={count} of 6'):
-        write_icons(tmp_path, ICONS, train_identities=count)
+        write_pictures(tmp_path, ICONS, train_identities=count)
     assert not list(tmp_path.iterdir())
 
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -20,26 +19,15 @@ from PIL import Image
 from amlfs_mm.utils.optional_imports import import_resvg
 
 from ...text_lists import read_lines
+from .picture_market import SIZE, Picture
 
 LICENCES = frozenset(
     ['Apache-2.0', 'BSD-3-Clause', 'CC-BY-4.0', 'CC0-1.0', 'ISC', 'MIT', 'OFL-1.1', 'Unlicense']
 )
 """SPDX names of the licences under which icons may be used and changed, for any purpose."""
-SIZE = 48
 INK = '#202020'
 """The colour of icons that leave theirs to the page (``currentColor``)."""
 DEFAULT_VIEW = dict(left=0, top=0, width=16, height=16)
-
-
-class Icon(NamedTuple):
-    """A picture with what it means and who drew it."""
-
-    name: str
-    """What it means: its identity."""
-    family: str
-    """The author of its set: its camera. Sets of one author are alike."""
-    image: np.ndarray
-    """(48, 48, 3) uint8 RGB."""
 
 
 def read_names(path: Path) -> dict[str, frozenset[str]]:
@@ -61,7 +49,7 @@ def read_names(path: Path) -> dict[str, frozenset[str]]:
     return names
 
 
-def read_package(folder: Path, names: Mapping[str, frozenset[str]]) -> Iterator[Icon]:
+def read_package(folder: Path, names: Mapping[str, frozenset[str]]) -> Iterator[Picture]:
     """The icons of these names in the sets of a free licence; hidden ones are left out.
 
     Args:
@@ -95,7 +83,7 @@ def read_package(folder: Path, names: Mapping[str, frozenset[str]]) -> Iterator[
         for name in sorted(names.keys() & icons.keys()):
             icon = {**DEFAULT_VIEW, **icon_set, **icons[name]}
             if not icons[name].get('hidden') and path.stem not in names[name]:
-                yield Icon(name, family, draw_icon(resvg, icon, f'{path}: {name}'))
+                yield Picture(name, family, draw_icon(resvg, icon, f'{path}: {name}'))
 
 
 def draw_icon(resvg: ModuleType, icon: Mapping, where: str) -> np.ndarray:
@@ -126,7 +114,7 @@ def draw_icon(resvg: ModuleType, icon: Mapping, where: str) -> np.ndarray:
     return np.asarray(image)
 
 
-def read_arrays(path: Path) -> Iterator[Icon]:
+def read_arrays(path: Path) -> Iterator[Picture]:
     """The icons of a NumPy archive, if they were drawn before.
 
     Args:
@@ -151,4 +139,4 @@ def read_arrays(path: Path) -> Iterator[Icon]:
         raise ValueError(
             f"{path}: 'image' must be (N, {SIZE}, {SIZE}, 3) uint8, got {image.shape} {image.dtype}"
         )
-    return map(Icon, map(str, names), map(str, families), image)
+    return map(Picture, map(str, names), map(str, families), image)

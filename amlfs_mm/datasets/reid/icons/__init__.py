@@ -1,1 +1,0 @@
-"""Icons, their meanings and the artists who drew them, in the layout of Market-1501."""
