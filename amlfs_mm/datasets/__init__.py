@@ -1,6 +1,7 @@
 from .classification.digits import Digits
 from .classification.drawn_classes import DrawnClasses
 from .classification.image_folder import ImageFolder
+from .classification.jpeg_archive import JPEGArchive
 from .faces.face_dataset import FaceDataset
 from .faces.face_pairs import FacePairs
 from .faces.records.insightface_record import InsightFaceRecord
@@ -22,6 +23,7 @@ __all__ = [
     'ImageFolder',
     'InMemoryImages',
     'InsightFaceRecord',
+    'JPEGArchive',
     'LabelNoise',
     'LoadWholeImage',
     'ReIDDataset',

@@ -71,3 +71,13 @@ def import_insightface(module: str) -> ModuleType:
     """
     with needs_extra('face', 'this part of face recognition'):
         return import_module(f'insightface.{module}')
+
+
+def import_resvg() -> ModuleType:
+    """The module resvg_py, which draws SVG.
+
+    Raises:
+        ImportError: It is not installed.
+    """
+    with needs_extra('icons', 'drawing icons'):
+        return import_module('resvg_py')

@@ -1,4 +1,4 @@
-"""A few images with any labels, files of MNIST's format, and a runner that would train on them."""
+"""A few images with any labels, files of two formats, and a runner that would train on them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import cv2
 import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
@@ -79,3 +80,22 @@ def write_mnist(folder: Path, name: str, count: int) -> None:
     header = struct.pack('>II', 0x801, count)
     labels = (np.arange(count) % 10).astype(np.uint8)
     (folder / f'{name}-labels-idx1-ubyte').write_bytes(header + labels.tobytes())
+
+
+def write_archive(folder: Path, split: str, labels: list[int], classes: int = 10) -> np.ndarray:
+    """An archive of :class:`amlfs_mm.JPEGArchive`, of 32 x 32; returns its images (N, 32, 32, 3).
+
+    The images are noise, as PNG in place of JPEG, so that decoding gives exactly these (BGR).
+    """
+    images = np.random.default_rng(len(split)).integers(
+        256, size=(len(labels), 32, 32, 3), dtype=np.uint8
+    )
+    encoded = [cv2.imencode('.png', image)[1].ravel() for image in images]
+    np.savez(
+        folder / f'{split}.npz',
+        jpeg=np.concatenate(encoded),
+        end=np.cumsum([len(content) for content in encoded]),
+        label=np.array(labels, np.uint8),
+        classes=np.array([f'class {number}' for number in range(classes)]),
+    )
+    return images

@@ -1,4 +1,4 @@
-"""The CIFAR-10 configs on files in CIFAR-10's own layout: the split, and the noise in it."""
+"""The CIFAR-10 configs on files in their own layouts: the split, and the noise in it."""
 
 import hashlib
 import pickle
@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.configs import read_config
+from helpers.small_data import write_archive
+from mmengine.registry import DefaultScope
 from mmpretrain.datasets import CIFAR10
 from mmpretrain.registry import DATASETS
 
@@ -70,3 +72,36 @@ def test_noise_flips_training_labels_alone(cifar10: Path, noise: int, expected: 
     # Binomial: within five deviations.
     assert abs(flipped['train'] - expected) < 5 * (expected * (1 - noise / 100)) ** 0.5
     assert flipped['val'] == flipped['test'] == 0
+
+
+@pytest.mark.parametrize(('name', 'shifts'), [('cifar10', False), ('cifar10_shift', True)])
+def test_the_parts_of_an_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, shifts: bool
+):
+    """Sorted by class, as archives are: each part has all classes, and wrong labels train alone."""
+    write_archive(tmp_path, 'train', sorted(list(range(10)) * 60))
+    write_archive(tmp_path, 'test', list(range(10)))
+    monkeypatch.setenv('DATA_ROOT', str(tmp_path))
+    monkeypatch.setenv('LABEL_NOISE', '0.4')
+    monkeypatch.setenv('NUM_IMAGES', '500')
+    cfg = read_config(f'amlfs_resnet8_{name}')
+    assert list(cfg.val_dataloader.dataset.indices) == list(range(48_000, 50_000))
+    cfg.val_dataloader.dataset.indices = list(range(500, 600))  # the small file ends there
+    seen, wrong, classes = {}, {}, {}
+    for part in ('train', 'val', 'test'):
+        with DefaultScope.overwrite_default_scope(cfg.default_scope):
+            data = DATASETS.build(cfg[f'{part}_dataloader'].dataset)
+        truth = [data.get_data_info(i)['gt_label'] for i in range(len(data))]
+        seen[part] = {data.get_data_info(i)['img_path'] for i in range(len(data))}
+        samples = [data[i] for i in range(len(data))]
+        assert all(sample['inputs'].shape == (3, 32, 32) for sample in samples)
+        labels = [int(sample['data_samples'].gt_label) for sample in samples]
+        wrong[part] = sum(a != b for a, b in zip(labels, truth, strict=True))
+        classes[part] = len(set(truth))
+    assert {part: len(paths) for part, paths in seen.items()} == dict(train=500, val=100, test=10)
+    assert not seen['train'] & seen['val']
+    assert set(classes.values()) == {10}
+    assert wrong['val'] == wrong['test'] == 0
+    assert abs(wrong['train'] - 200) < 5 * (500 * 0.4 * 0.6) ** 0.5  # binomial: five deviations
+    pipeline = [transform.type for transform in cfg.train_dataloader.dataset.pipeline]
+    assert ('RandomCrop' in pipeline) == ('RandomFlip' in pipeline) == shifts

@@ -1,6 +1,7 @@
 # Control for amlfs_resnet8_fashion.py: AM-softmax with m = 0.35 and s = 30, a loss that stays the
 # same.
-#   python tools/train.py configs/small/fashion_mnist/am_softmax_resnet8_fashion.py
+#   DATA_ROOT=... LABEL_NOISE=0.4 \
+#       python tools/train.py configs/small/fashion_mnist/am_softmax_resnet8_fashion.py
 # Cost: that of baseline_resnet8_fashion.py.
 # Expected: no number yet.
 _base_ = ['./baseline_resnet8_fashion.py']

@@ -1,5 +1,6 @@
-# AM-LFS on a subset of Fashion-MNIST, 20 % of the training labels wrong, short schedule, B = 4.
-#   tools/dist_train.sh configs/small/fashion_mnist/amlfs_resnet8_fashion.py 2
+# AM-LFS on the first 10,000 images of Fashion-MNIST, shifted and mirrored, B = 4.
+#   DATA_ROOT=... LABEL_NOISE=0.4 \
+#       tools/dist_train.sh configs/small/fashion_mnist/amlfs_resnet8_fashion.py 2
 # Cost: 4 x the baseline's compute.
 # Expected: no number yet.
 _base_ = ['./baseline_resnet8_fashion.py', '../../_base_/search/amlfs.py']

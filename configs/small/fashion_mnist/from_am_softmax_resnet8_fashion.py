@@ -1,5 +1,6 @@
 # The search of amlfs_resnet8_fashion.py, started at AM-softmax with m = 0.35 and s = 30.
-#   tools/dist_train.sh configs/small/fashion_mnist/from_am_softmax_resnet8_fashion.py 2
+#   DATA_ROOT=... LABEL_NOISE=0.4 \
+#       tools/dist_train.sh configs/small/fashion_mnist/from_am_softmax_resnet8_fashion.py 2
 # Cost: that of amlfs_resnet8_fashion.py.
 # Expected: no number yet.
 _base_ = ['./amlfs_resnet8_fashion.py']

@@ -1,6 +1,7 @@
 # Control for amlfs_resnet8_fashion.py: AM-softmax's margin of 0.35 on the cosine of unnormalised
 # logits, as L-softmax has its margin. A loss that stays the same.
-#   python tools/train.py configs/small/fashion_mnist/margin_resnet8_fashion.py
+#   DATA_ROOT=... LABEL_NOISE=0.4 \
+#       python tools/train.py configs/small/fashion_mnist/margin_resnet8_fashion.py
 # Cost: that of baseline_resnet8_fashion.py.
 # Expected: no number yet.
 _base_ = ['./baseline_resnet8_fashion.py']

@@ -1,0 +1,1 @@
+"""Pictures by what they mean and who made them, in the layout of Market-1501."""

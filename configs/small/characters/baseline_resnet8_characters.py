@@ -1,0 +1,11 @@
+# Plain softmax on 200 characters in 16 fonts, s = 16.
+#   DATA_ROOT=... python tools/train.py configs/small/characters/baseline_resnet8_characters.py
+# Cost: 30 epochs of 3,200 images, a few minutes on one core.
+# Expected: no number yet.
+_base_ = [
+    '../../_base_/models/resnet8_icons.py',
+    '../../_base_/datasets/characters.py',
+    '../../_base_/schedules/cosine_30e.py',
+    '../../_base_/default_runtime.py',
+]
+model = dict(head=dict(num_classes=200))

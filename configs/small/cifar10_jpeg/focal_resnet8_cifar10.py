@@ -1,0 +1,7 @@
+# Control for amlfs_resnet8_cifar10.py: the focal loss with alpha = 2, a loss that stays the same.
+#   DATA_ROOT=... LABEL_NOISE=0.4 \
+#       python tools/train.py configs/small/cifar10_jpeg/focal_resnet8_cifar10.py
+# Cost: that of baseline_resnet8_cifar10.py.
+# Expected: no number yet.
+_base_ = ['./baseline_resnet8_cifar10.py']
+model = dict(head=dict(type='amlfs_mm.AMLFSHead', theta=dict(name='focal', alpha=2)))

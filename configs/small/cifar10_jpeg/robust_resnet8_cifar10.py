@@ -1,0 +1,8 @@
+# Control for amlfs_resnet8_cifar10.py: -log(p + 0.5), a loss that stays the same and that forgives
+# wrong labels.
+#   DATA_ROOT=... LABEL_NOISE=0.4 \
+#       python tools/train.py configs/small/cifar10_jpeg/robust_resnet8_cifar10.py
+# Cost: that of baseline_resnet8_cifar10.py.
+# Expected: no number yet.
+_base_ = ['./baseline_resnet8_cifar10.py']
+model = dict(head=dict(type='amlfs_mm.AMLFSHead', theta=dict(name='robust', b=0.5)))

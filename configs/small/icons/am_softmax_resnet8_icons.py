@@ -1,0 +1,8 @@
+# Control for amlfs_resnet8_icons.py: AM-softmax with m = 0.35 and s = 16, a loss that stays the
+# same.
+#   DATA_ROOT=... python tools/train.py configs/small/icons/am_softmax_resnet8_icons.py
+# Cost: that of baseline_resnet8_icons.py.
+# Expected: no number yet.
+_base_ = ['./baseline_resnet8_icons.py']
+theta = dict(name='am_softmax', m=0.35)
+model = dict(head=dict(type='amlfs_mm.AMLFSHead', theta=theta))

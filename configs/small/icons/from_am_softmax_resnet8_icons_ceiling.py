@@ -1,0 +1,6 @@
+# Ablation of from_am_softmax_resnet8_icons.py: t is bounded by the identity.
+#   DATA_ROOT=... tools/dist_train.sh configs/small/icons/from_am_softmax_resnet8_icons_ceiling.py 2
+# Cost: that of amlfs_resnet8_icons.py.
+# Expected: no number yet.
+_base_ = ['./from_am_softmax_resnet8_icons.py']
+model = dict(head=dict(search_space=dict(type='amlfs_mm.SearchSpace', ceiling=True)))
