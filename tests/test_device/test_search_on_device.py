@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import pytest
+from helpers.iteration_traffic import IterationTraffic
 from helpers.jobs import Job, config_with, no_survivors  # noqa: F401
 from helpers.runs import assert_equal, assert_same_run, build, load
-from helpers.standin_device import NAME, Traffic, counted, install, model_device
+from helpers.standin_device import NAME, counted, install, model_device
 from mmengine.hooks import Hook
 
 install()
 EMA = dict(type='EMAHook', momentum=0.1)
 LOG_INTERVAL = 3
 LOGGED = {'default_hooks.logger.interval': LOG_INTERVAL}
-
-
-class IterationTraffic(Hook):
-    """What crossed in each training iteration, from the end of the one before to its own."""
-
-    priority = 'LOWEST'
-
-    def __init__(self, traffic: Traffic) -> None:
-        self.traffic = traffic
-        self.between_logs: list[tuple[Counter, Counter]] = []  # waited for, sent
-
-    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
-        if batch_idx == 0:
-            self.before = self.traffic.waits, self.traffic.to_device.copy()
-
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
-        now = self.traffic.waits, self.traffic.to_device.copy()
-        if (batch_idx + 1) % LOG_INTERVAL:
-            pairs = zip(now, self.before, strict=True)
-            self.between_logs.append(tuple(late - early for late, early in pairs))
-        self.before = now
 
 
 def search(work_dir: Path, *hooks: dict | Hook, **options) -> None:
@@ -51,7 +30,7 @@ def on_device(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Iteration
     """A finished tiny search on the device, and what crossed in its iterations."""
     work_dir = tmp_path_factory.mktemp('on_device')
     with model_device(), counted() as traffic:
-        watch = IterationTraffic(traffic)
+        watch = IterationTraffic(traffic, LOG_INTERVAL)
         search(work_dir, watch)
     return work_dir, watch
 
@@ -82,7 +61,7 @@ def test_with_images_on_the_device_an_iteration_sends_nothing(tmp_path: Path) ->
 
     run('cpu', 'cpu')
     with model_device(), counted() as traffic:
-        watch = IterationTraffic(traffic)
+        watch = IterationTraffic(traffic, LOG_INTERVAL)
         run('device', NAME, watch)
     assert_same_run(tmp_path / 'cpu', tmp_path / 'device', 'epoch_1.pth')
     assert len(watch.between_logs) == 4 * 4
