@@ -95,12 +95,12 @@ def batch(number: int, device: torch.device) -> tuple[Tensor, LazyDataSamples]:
     return images.to(device), LazyDataSamples(labels.to(device), [DataSample()] * 8)
 
 
-def train_three_steps(
+def train_two_steps(
     model: nn.Module,
     device: torch.device,
     around_step: Callable[[], AbstractContextManager] = nullcontext,
 ) -> dict[str, Tensor]:
-    """The losses of three steps, the weights after them, and what the model says of a batch.
+    """The losses of two steps, the weights after them, and what the model says of a batch.
 
     Args:
         model: On the device.
@@ -111,7 +111,7 @@ def train_three_steps(
     wrapper = OptimWrapper(optimizer, accumulative_counts=1)
     torch.manual_seed(1)
     told = {}
-    for number in range(3):
+    for number in range(2):
         images, samples = batch(number, device)
         with around_step():
             loss, logged = model.parse_losses(model.loss(images, samples))

@@ -11,9 +11,9 @@ from amlfs_mm.utils.randomness import seed_process
 from helpers.runs import build
 
 
-def start(tmp_path: Path, optim_wrapper: dict | None = None) -> Runner:
-    """A runner before its first iteration, without the search."""
-    runner = build(tmp_path, custom_hooks=[dict(type='EMAHook', momentum=0.1)])
+def start(tmp_path: Path, optim_wrapper: dict | None = None, **options) -> Runner:
+    """A runner before its first iteration, without the search; options as in --cfg-options."""
+    runner = build(tmp_path, custom_hooks=[dict(type='EMAHook', momentum=0.1)], **options)
     runner._train_loop = runner.build_train_loop(runner._train_loop)
     runner.optim_wrapper = runner.build_optim_wrapper(optim_wrapper or runner.optim_wrapper)
     runner.param_schedulers = runner.build_param_scheduler(runner.param_schedulers)

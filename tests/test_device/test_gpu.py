@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-from helpers.device_models import MODELS_OF_TEST, build, train_three_steps
+from helpers.device_models import MODELS_OF_TEST, build, train_two_steps
 from helpers.epochs import epoch, start
 from helpers.jobs import CONTEXT
 from helpers.runs import ROOT, TINY_SEARCH, assert_equal, free_port, load, run
@@ -73,7 +73,7 @@ def test_a_wait_is_found() -> None:
 
 @pytest.mark.parametrize('name', MODELS_OF_TEST)
 def test_a_training_step_does_not_wait(name: str) -> None:
-    told = train_three_steps(build(name).to(GPU), GPU, no_wait)
+    told = train_two_steps(build(name).to(GPU), GPU, no_wait)
     assert all(torch.isfinite(value).all() for value in told.values())
     assert all(value.device == GPU for value in told.values())
 
@@ -81,8 +81,8 @@ def test_a_training_step_does_not_wait(name: str) -> None:
 @pytest.mark.parametrize('name', COMPARED)
 def test_training_gives_the_cpus_numbers_but_for_rounding(name: str) -> None:
     model = build(name)
-    ours = train_three_steps(copy.deepcopy(model).to(GPU), GPU)
-    theirs = train_three_steps(model, torch.device('cpu'))
+    ours = train_two_steps(copy.deepcopy(model).to(GPU), GPU)
+    theirs = train_two_steps(model, torch.device('cpu'))
     assert list(ours) == list(theirs)
     for key, value in ours.items():
         if value.is_floating_point():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
 import torch
 import torch.distributed as dist
 from helpers.epochs import epoch, start
@@ -18,30 +17,32 @@ from amlfs_mm.engine.state.broadcast import broadcast_state
 from amlfs_mm.utils.randomness import random_state, set_random_state
 
 install()
-# AdamW keeps its count of steps on the CPU. Of 6 iterations 4 make an update: two gradients wait.
-WRAPPER = dict(type='OptimWrapper', accumulative_counts=4, optimizer=dict(type='AdamW', lr=1e-3))
+# AdamW keeps its count of steps on the CPU. Of 4 iterations 3 make an update: a gradient waits.
+OPTIMIZER = dict(type='AdamW', lr=1e-3)
+WRAPPER = dict(type='OptimWrapper', accumulative_counts=3, optimizer=OPTIMIZER)
+IMAGES = {'train_dataloader.dataset.indices': 64}
 
 
-@pytest.mark.parametrize('on_host', [False, True], ids=['on the device', 'in host memory'])
-def test_restored_is_as_captured(tmp_path: Path, on_host: bool) -> None:
+def test_restored_is_as_captured(tmp_path: Path) -> None:
     with model_device():
-        runner = start(tmp_path, optim_wrapper=WRAPPER)
+        runner = start(tmp_path, optim_wrapper=WRAPPER, **IMAGES)
         epoch(runner, 1)
-        with counted() as captured:
-            state = TrainingState.capture(runner, on_host)
+        with counted() as traffic:
+            on_device = TrainingState.capture(runner)
+        on_host = TrainingState.capture(runner, on_host=True)
+        assert not traffic.waits + traffic.to_device, traffic  # no number leaves the device
         second = epoch(runner, 2)
-        with counted() as restored:
-            state.restore(runner)
-        again = epoch(runner, 2)
-    assert_equal(again, second, 'second epoch again')
-    assert all(t.device.type == NAME for t in again['model'].values())
-    assert all(t.device.type == NAME for t in again['gradients'])
-    places = {device: flat.device.type for (device, _), flat in state.flat.items()}
-    assert places == {NAME: 'cpu' if on_host else NAME, 'cpu': 'cpu'}
-    assert not captured.read_backs + restored.read_backs
-    if not on_host:  # no number leaves the device
-        assert not captured.waits + captured.to_device, captured
-        assert not restored.waits + restored.to_device, restored
+        for state, place in ((on_device, NAME), (on_host, 'cpu')):
+            assert {k: t.device.type for (k, _), t in state.flat.items()} == {
+                NAME: place,
+                'cpu': 'cpu',
+            }
+            with counted() as traffic:
+                state.restore(runner)
+            assert not traffic.read_backs + traffic.to_host, traffic
+            assert state is on_host or not traffic.to_device, traffic
+            assert_equal(epoch(runner, 2), second, f'second epoch again, from {place}')
+    assert all(t.device.type == NAME for t in (*second['model'].values(), *second['gradients']))
 
 
 def test_random_numbers_go_on_where_they_were() -> None:
