@@ -213,8 +213,8 @@ def _on_host(scores: QueryScores) -> QueryScores:
     """The scores on the CPU; from a device they come in one copy."""
     if scores.first_hit.device.type == 'cpu':
         return scores
-    *shares, first_hit = torch.stack([column.double() for column in scores]).cpu()
-    return QueryScores(*shares, first_hit.long())
+    one, two, three, first_hit = torch.stack([column.double() for column in scores]).cpu()
+    return QueryScores(one, two, three, first_hit.long())
 
 
 def _with_positive(scores: QueryScores) -> Tensor:
