@@ -138,7 +138,7 @@ class Clock:
     def __call__(self) -> float:
         if self.device == 'cpu':
             return time.process_time()
-        torch.cuda.synchronize()
+        torch.accelerator.synchronize()
         return time.perf_counter()
 
 

@@ -126,7 +126,7 @@ def make_step(side: str, size: str, device: str, autocast: bool) -> Callable[[],
             value = loss(x, y, data_samples)
         value.backward()
         if device != 'cpu':
-            torch.cuda.synchronize()
+            torch.accelerator.synchronize()
 
     return step
 

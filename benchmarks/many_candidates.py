@@ -230,12 +230,12 @@ def check_equality(count: int, device: str) -> None:
 
 def seconds(step: Step, images: Tensor, labels: Tensor) -> float:
     """Of one step; with one CPU thread its CPU time, which other programs disturb less."""
-    alone = not images.is_cuda and torch.get_num_threads() == 1
+    alone = images.device.type == 'cpu' and torch.get_num_threads() == 1
     clock = time.process_time if alone else time.perf_counter
     start = clock()
     step(images, labels)
-    if images.is_cuda:
-        torch.cuda.synchronize()
+    if images.device.type != 'cpu':
+        torch.accelerator.synchronize()
     return clock() - start
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.runs import train
+from helpers.jobs import Job
 
 from amlfs_mm.analysis.records import read_records
 
@@ -14,7 +14,7 @@ from amlfs_mm.analysis.records import read_records
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The work dir of one finished tiny search on one process."""
     work_dir = tmp_path_factory.mktemp('tiny_run')
-    train(work_dir)
+    Job(work_dir).finish()
     return work_dir
 
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Run the tests, making .venv first if need be:
-#   tools/run_tests.sh [--slow | --faults | --slurm] [pytest's options]
+#   tools/run_tests.sh [--slow | --faults | --gpu | --slurm] [pytest's options]
 # --faults: all fault injections, with a report; the default run has a few of them.
+# --gpu: those on a real GPU; all others run on the CPU, also where there is a GPU.
 # --slurm: those on a Slurm cluster that they start here; installs Slurm on Debian, as root.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -18,18 +19,24 @@ install_slurm() {
     DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends slurm-wlm munge
 }
 
-MARKERS='not slow and not slurm and not faults'
+MARKERS='not slow and not slurm and not faults and not gpu'
 # Two to four tests at a time; those that break runs on purpose watch the clock, one at a time.
 PARALLEL=(--numprocesses auto --maxprocesses 4 --dist worksteal)
 case ${1:-} in
     --slow)
-        MARKERS='not slurm and not faults'
+        MARKERS='not slurm and not faults and not gpu'
         shift
         ;;
     --faults)
         MARKERS=''
         PARALLEL=()
         set -- tests/test_faults "${@:2}"
+        ;;
+    --gpu)
+        MARKERS='gpu'
+        PARALLEL=()
+        # This file alone: others add a device to torch, which it would take for its accelerator.
+        set -- tests/test_device/test_gpu.py "${@:2}"
         ;;
     --slurm)
         export PATH="$PATH:/usr/sbin" # Debian's place for daemons
@@ -41,4 +48,7 @@ case ${1:-} in
 esac
 bash tools/make_env.sh
 export OMP_NUM_THREADS=1
+if [ "$MARKERS" != gpu ]; then
+    export CUDA_VISIBLE_DEVICES='' # the same bits on every machine
+fi
 exec .venv/bin/python -m pytest -m "$MARKERS" "${PARALLEL[@]}" "$@"

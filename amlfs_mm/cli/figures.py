@@ -19,7 +19,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
+from mmengine.device import get_device
 
 from amlfs_mm.analysis import (
     Run,
@@ -82,7 +82,7 @@ def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     gradients.add_argument(
         '--device',
-        default='cuda' if torch.cuda.is_available() else 'cpu',
+        default=get_device(),
         help='where the models run; default: the GPU if there is one',
     )
 

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
+from mmengine.device import get_device
 
 from amlfs_mm.analysis import (
     NullDrift,
@@ -110,10 +110,9 @@ def shared_pictures(groups: dict[str, list[Run]], samples: int | None) -> list[P
         plot = lambda columns: plot_known_losses(space, columns=columns)  # noqa: E731
         pictures.append(Picture('known_losses', caption, plot))
     if samples:
-        device = 'cuda' if torch.cuda.is_available() else 'cpu'
         gradients = {
             name: measure_gradients(
-                runs[0].config.filename, runs[0].last_checkpoint, device, samples
+                runs[0].config.filename, runs[0].last_checkpoint, get_device(), samples
             )
             for name, runs in groups.items()
         }

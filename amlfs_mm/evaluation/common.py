@@ -6,15 +6,20 @@ from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
+import torch
 from torch import Tensor
 
 
-def own_copy(feature: Tensor) -> Tensor:
-    """A feature (D,) in float32 on the CPU, fit to be sent to other processes.
+def features_on_host(data_samples: Sequence[dict[str, Any]]) -> list[Tensor]:
+    """The ``feature`` (D,) of each sample of a batch, in float32 on the CPU.
 
-    A row of a batch is a view. Sending it would send the whole batch.
+    The host waits for the device once a batch, not once a sample. Each feature has memory of its
+    own: a row of a batch is a view, and sending it to another process would send the whole batch.
     """
-    return feature.detach().float().cpu().clone()
+    if not data_samples:
+        return []
+    batch = torch.stack([sample['feature'].detach() for sample in data_samples])
+    return [feature.clone() for feature in batch.float().cpu()]
 
 
 def check_ranks(ranks: Sequence[int]) -> None:

@@ -1,7 +1,7 @@
 """The device that this process computes on, and what only CUDA has.
 
-Every other file asks for "the model's device". Pinned memory, memory queries, NCCL and the choice
-of a GPU stand here, once.
+Every other file asks for "the model's device". Pinned memory, memory queries, NCCL, the choice of a
+GPU and the device's random numbers stand here, once.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 import torch.distributed as dist
 from mmengine.device import get_device
+from torch import Tensor
 
 
 def this_device() -> torch.device:
@@ -17,6 +18,19 @@ def this_device() -> torch.device:
     if device.type == 'cpu':
         return device
     return torch.device(device.type, torch.get_device_module(device).current_device())
+
+
+def device_random_state() -> Tensor | None:
+    """The state of the device's generator; None on a CPU, where it is torch's default one."""
+    device = this_device()
+    return None if device.type == 'cpu' else torch.get_device_module(device).get_rng_state()
+
+
+def set_device_random_state(state: Tensor | None) -> None:
+    """Set the device's generator to a state; one of another machine's GPU does nothing on a CPU."""
+    device = this_device()
+    if state is not None and device.type != 'cpu':
+        torch.get_device_module(device).set_rng_state(state)
 
 
 def choose_gpu(local_rank: int) -> None:

@@ -10,6 +10,8 @@ from typing import cast
 import numpy as np
 import torch
 
+from .devices import device_random_state, set_device_random_state
+
 
 def derive_seed(*numbers: int) -> int:
     """A seed in [0, 2^32) from several non-negative integers.
@@ -67,7 +69,7 @@ def seed_process(seed: int) -> None:
 
 
 def random_state() -> dict:
-    """States of all generators that :func:`seed_process` seeds (CUDA: of the current device)."""
+    """States of all generators that :func:`seed_process` seeds; of devices only this process's."""
     # Typed as any of numpy's two forms; without an argument it is the tuple.
     name, keys, *position = cast(tuple, np.random.get_state())
     return dict(
@@ -75,7 +77,7 @@ def random_state() -> dict:
         # A list, which a checkpoint may hold; an array would need an exception.
         numpy=(name, keys.tolist(), *position),
         torch=torch.get_rng_state(),
-        cuda=torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
+        cuda=device_random_state(),  # named as in the files that older versions have written
     )
 
 
@@ -85,8 +87,7 @@ def set_random_state(state: dict) -> None:
     random.setstate(state['python'])
     np.random.set_state((name, np.array(keys, dtype=np.uint32), *position))
     torch.set_rng_state(state['torch'])
-    if state['cuda'] is not None and torch.cuda.is_available():
-        torch.cuda.set_rng_state(state['cuda'])
+    set_device_random_state(state['cuda'])
 
 
 def seed_cpu(seed: int) -> None:

@@ -73,6 +73,10 @@ class _Module(_DummyBackendModule):
     def is_available(self) -> bool:
         return _present
 
+    # Random numbers of the device come from the CPU's generator: they are the CPU's numbers.
+    get_rng_state = staticmethod(torch.get_rng_state)
+    set_rng_state = staticmethod(torch.set_rng_state)
+
     def get_amp_supported_dtype(self) -> list[torch.dtype]:
         return [torch.bfloat16, torch.float16]
 

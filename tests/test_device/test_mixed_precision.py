@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from helpers.runs import build, load, train
+from helpers.jobs import Job, no_survivors  # noqa: F401
+from helpers.runs import build, load
 
 from amlfs_mm.analysis.records import read_records
 
@@ -16,7 +17,7 @@ EPOCHS = 3
 def test_a_search_in_bfloat16_is_within_noise_of_float32(
     tmp_path: Path, tiny_records: list
 ) -> None:
-    train(tmp_path, '--amp')
+    Job(tmp_path, '--amp').finish()
     records = read_records(tmp_path / 'loss_search.jsonl')
     assert len(records) == len(tiny_records) == EPOCHS
     rewards, wanted = (

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import pytest
+from helpers.iteration_traffic import IterationTraffic
 from helpers.jobs import Job, config_with, no_survivors  # noqa: F401
-from helpers.runs import assert_equal, assert_same_run, build, load
-from helpers.standin_device import NAME, Traffic, counted, install, model_device
+from helpers.runs import TINY_SEARCH, assert_equal, assert_same_run, build, load
+from helpers.standin_device import NAME, counted, install, model_device
+from mmengine.config import Config
 from mmengine.hooks import Hook
 
 install()
 EMA = dict(type='EMAHook', momentum=0.1)
 LOG_INTERVAL = 3
 LOGGED = {'default_hooks.logger.interval': LOG_INTERVAL}
-
-
-class IterationTraffic(Hook):
-    """What crossed in each training iteration, from the end of the one before to its own."""
-
-    priority = 'LOWEST'
-
-    def __init__(self, traffic: Traffic) -> None:
-        self.traffic = traffic
-        self.between_logs: list[tuple[Counter, Counter]] = []  # waited for, sent
-
-    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
-        if batch_idx == 0:
-            self.before = self.traffic.waits, self.traffic.to_device.copy()
-
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
-        now = self.traffic.waits, self.traffic.to_device.copy()
-        if (batch_idx + 1) % LOG_INTERVAL:
-            pairs = zip(now, self.before, strict=True)
-            self.between_logs.append(tuple(late - early for late, early in pairs))
-        self.before = now
 
 
 def search(work_dir: Path, *hooks: dict | Hook, **options) -> None:
@@ -51,7 +31,7 @@ def on_device(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Iteration
     """A finished tiny search on the device, and what crossed in its iterations."""
     work_dir = tmp_path_factory.mktemp('on_device')
     with model_device(), counted() as traffic:
-        watch = IterationTraffic(traffic)
+        watch = IterationTraffic(traffic, LOG_INTERVAL)
         search(work_dir, watch)
     return work_dir, watch
 
@@ -69,28 +49,6 @@ def test_an_iteration_between_two_log_lines_only_sends_its_batch(on_device: tupl
         assert sent.total() == 2, sent  # the images, the labels
 
 
-def test_with_images_on_the_device_an_iteration_sends_nothing(tmp_path: Path) -> None:
-    cfg = build(tmp_path / 'cfg').cfg
-    images = dict(cfg.train_dataloader.dataset)
-    images['pipeline'] = [step for step in images['pipeline'] if step['type'] != 'RandomCrop']
-    data = dict(type='amlfs_mm.InMemoryImages', dataset=images, padding=1, flip_prob=0.5)
-
-    def run(name: str, device: str, *hooks: Hook) -> None:
-        dataset = dict(data, device=device, _delete_=True)
-        options = {'train_cfg.max_epochs': 1, 'train_dataloader.dataset': dataset}
-        search(tmp_path / name, *hooks, **options)
-
-    run('cpu', 'cpu')
-    with model_device(), counted() as traffic:
-        watch = IterationTraffic(traffic)
-        run('device', NAME, watch)
-    assert_same_run(tmp_path / 'cpu', tmp_path / 'device', 'epoch_1.pth')
-    assert len(watch.between_logs) == 4 * 4
-    for waited, sent in watch.between_logs:
-        assert not waited, waited
-        assert not sent, sent
-
-
 def test_an_evaluation_waits_at_most_once_a_batch(tmp_path: Path) -> None:
     with model_device():
         runner = build(tmp_path, **{'val_dataloader.batch_size': 25})
@@ -100,21 +58,45 @@ def test_an_evaluation_waits_at_most_once_a_batch(tmp_path: Path) -> None:
     assert traffic.waits.total() <= 4, traffic.waits
 
 
-def test_averaged_weights_and_accumulated_gradients_are_handed_over_and_replayed(
+def images_on(device: str) -> dict:
+    """The tiny search's training images, kept and augmented on a device."""
+    images = dict(Config.fromfile(TINY_SEARCH).train_dataloader.dataset)
+    images['pipeline'] = [step for step in images['pipeline'] if step['type'] != 'RandomCrop']
+    options = dict(dataset=images, padding=1, flip_prob=0.5, device=device, _delete_=True)
+    return dict(type='amlfs_mm.InMemoryImages', **options)
+
+
+def test_averaged_weights_and_accumulated_gradients_on_images_that_lie_there(
     tmp_path: Path,
 ) -> None:
-    options = {'optim_wrapper.accumulative_counts': 4, 'train_cfg.max_epochs': 2}
-    search(tmp_path / 'cpu', EMA, **options)
+    """Of 6 iterations 4 make an update: the winner's hand-over has half-accumulated gradients."""
+    options = {
+        'optim_wrapper.accumulative_counts': 4,
+        'loss_search.num_candidates': 2,
+        'train_cfg.max_epochs': 2,
+    }
+    with_images = [
+        options | {'train_dataloader.dataset': images_on(device)} for device in ('cpu', NAME)
+    ]
+    search(tmp_path / 'cpu', EMA, **with_images[0])
     with model_device():
-        search(tmp_path / 'device', EMA, **options)
+        with counted() as traffic:
+            watch = IterationTraffic(traffic, LOG_INTERVAL)
+            search(tmp_path / 'device', EMA, watch, **with_images[1])
         schedule = str(tmp_path / 'cpu' / 'loss_schedule.json')
         replay = dict(type='amlfs_mm.LossReplayHook', schedule=schedule)
-        build(tmp_path / 'replay', custom_hooks=[replay, EMA], **options).train()
+        hooks = {'custom_hooks': [replay, EMA]}
+        build(tmp_path / 'replay', **hooks, **with_images[1]).train()
     assert_same_run(tmp_path / 'cpu', tmp_path / 'device', 'epoch_2.pth')
     wanted, *others = (load(tmp_path / n / 'epoch_2.pth') for n in ('cpu', 'device', 'replay'))
     for other in others:
         for key in ('state_dict', 'optimizer', 'ema_state_dict'):
             assert_equal(wanted[key], other[key], key)
+    assert len(watch.between_logs) == 2 * 2 * 4
+    for waited, sent in watch.between_logs:
+        # mmengine's averaged model asks its count of steps whether this is the first.
+        assert all('averaged_model.py' in place for place in waited), waited
+        assert not sent, sent
 
 
 def test_two_processes_hand_the_winner_over(tmp_path: Path, tiny_run: Path) -> None:

@@ -31,13 +31,13 @@ def small_net() -> nn.Module:
     )
 
 
-@pytest.mark.parametrize('channels_last', [False, True])
 @pytest.mark.parametrize(
-    ('optimizer', 'options'),
+    ('optimizer', 'options', 'channels_last'),
     [
-        (torch.optim.SGD, dict(lr=0.1, momentum=0.9, weight_decay=1e-3, nesterov=True)),
-        (torch.optim.Adam, dict(lr=0.01, weight_decay=1e-3)),
+        (torch.optim.SGD, dict(lr=0.1, momentum=0.9, weight_decay=1e-3, nesterov=True), False),
+        (torch.optim.Adam, dict(lr=0.01, weight_decay=1e-3), True),
     ],
+    ids=['SGD', 'Adam, channels last'],
 )
 def test_fifty_steps_give_the_cpus_weights_bit_for_bit(
     optimizer: type, options: dict, channels_last: bool

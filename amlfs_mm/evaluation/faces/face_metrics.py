@@ -14,7 +14,7 @@ from torch import Tensor
 
 from amlfs_mm.registry import METRICS
 
-from ..common import check_fields, check_ranks, own_copy
+from ..common import check_fields, check_ranks, features_on_host
 from .identification import gallery_identification_rate, identification_rate
 from .verification import draw_pairs, true_accept_rates, verification_accuracy
 
@@ -39,14 +39,10 @@ class FaceMetric(BaseMetric):
         """
         for sample in data_samples:
             check_fields(sample, ('feature', 'sample_idx', *self.fields), type(self).__name__)
+        for sample, feature in zip(data_samples, features_on_host(data_samples), strict=True):
             labels = [sample[name] for name in self.fields]
             self.results.append(
-                (
-                    int(sample['sample_idx']),
-                    sample.get('img_path'),
-                    own_copy(sample['feature']),
-                    *labels,
-                )
+                (int(sample['sample_idx']), sample.get('img_path'), feature, *labels)
             )
 
     def compute_metrics(self, results: list) -> dict[str, float]:

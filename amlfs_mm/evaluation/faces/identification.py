@@ -69,12 +69,13 @@ def identification_rate(
         )
     blocks = _blocks(distractors, probes, block_elements)
     nearest = _nearest_distractors(probes, blocks, max(ranks, default=1))
-    hits = np.zeros(len(ranks), int)
-    for person in np.flatnonzero(images > 1):
-        own = torch.from_numpy(np.flatnonzero(ids == person)).to(probes.device)
-        unit = F.normalize(probes[own].double())
-        other = ~torch.eye(len(own), dtype=torch.bool, device=probes.device)
-        hits = hits + _count_hits(unit @ unit.T, other, nearest[own], ranks)
+    hits = torch.zeros(len(ranks), dtype=torch.int64, device=probes.device)
+    by_person = torch.from_numpy(np.argsort(ids, kind='stable')).to(probes.device)
+    for own in by_person.split(images.tolist()):
+        if len(own) > 1:
+            unit = F.normalize(probes[own].double())
+            other = ~torch.eye(len(own), dtype=torch.bool, device=probes.device)
+            _add_hits(hits, unit @ unit.T, other, nearest[own], ranks)
     return _percent(hits, pairs, ranks)
 
 
@@ -129,7 +130,7 @@ def gallery_identification_rate(
     gallery = F.normalize(gallery.double())
     rows = max(1, block_elements // (2 * len(gallery)))  # of float64
     k = max(ranks, default=1)
-    hits, pairs = np.zeros(len(ranks), int), 0
+    hits = torch.zeros(len(ranks), dtype=torch.int64, device=probes.device)
     for start in range(0, len(probes), rows):
         part = slice(start, start + rows)
         similarity = F.normalize(probes[part].double()) @ gallery.T
@@ -138,9 +139,9 @@ def gallery_identification_rate(
         nearest = distractors.topk(min(k, len(gallery)), dim=1).values
         # Where there are fewer distractors than k, every mate is among the first k.
         nearest = F.pad(nearest, (0, k - nearest.shape[1]), value=-torch.inf)
-        hits = hits + _count_hits(similarity, mates, nearest, ranks)
-        pairs += int(mates.sum())
-    return _percent(hits, pairs, ranks)
+        _add_hits(hits, similarity, mates, nearest, ranks)
+    images = np.bincount(of_gallery, minlength=of_probes.max() + 1)  # of each person
+    return _percent(hits, int(images[of_probes].sum()), ranks)
 
 
 def _nearest_distractors(probes: Tensor, blocks: Iterator[Tensor], k: int) -> Tensor:
@@ -185,14 +186,16 @@ def _blocks(
         raise ValueError('there is no distractor: give an array (M, D) or chunks of it')
 
 
-def _count_hits(
-    similarity: Tensor, mates: Tensor, nearest: Tensor, ranks: Sequence[int]
-) -> np.ndarray:
-    """Mates (N, G) nearer than the k-th nearest distractor (N, K), for each k of ``ranks``."""
+def _add_hits(
+    hits: Tensor, similarity: Tensor, mates: Tensor, nearest: Tensor, ranks: Sequence[int]
+) -> None:
+    """Count mates (N, G) nearer than the k-th nearest distractor (N, K), for each k of ``ranks``.
+
+    The counts stay on the device: the host would wait for each of them.
+    """
     mate_similarity = torch.where(mates, similarity - TIE, -torch.inf)
-    return np.array(
-        [int((mate_similarity > nearest[:, rank - 1, None]).sum()) for rank in ranks], dtype=int
-    )
+    for number, rank in enumerate(ranks):
+        hits[number] += (mate_similarity > nearest[:, rank - 1, None]).sum()
 
 
 def _cosine(one: Tensor, other: Tensor) -> Tensor:
@@ -200,9 +203,9 @@ def _cosine(one: Tensor, other: Tensor) -> Tensor:
     return (F.normalize(one.double()) * F.normalize(other.double())).sum(1)
 
 
-def _percent(hits: np.ndarray, pairs: int, ranks: Sequence[int]) -> dict[str, float]:
+def _percent(hits: Tensor, pairs: int, ranks: Sequence[int]) -> dict[str, float]:
     return {
-        f'rank{rank}': 100 * int(count) / pairs for rank, count in zip(ranks, hits, strict=True)
+        f'rank{rank}': 100 * count / pairs for rank, count in zip(ranks, hits.tolist(), strict=True)
     }
 
 

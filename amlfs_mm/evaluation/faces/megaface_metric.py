@@ -9,7 +9,7 @@ from mmengine.evaluator import BaseMetric
 
 from amlfs_mm.registry import METRICS
 
-from ..common import check_fields, own_copy
+from ..common import check_fields, features_on_host
 from .megaface import write_feature
 
 
@@ -44,14 +44,15 @@ class MegaFaceFeatures(BaseMetric):
             ValueError: A sample lacks a field, is not below ``image_root``, or its feature is not
                 finite.
         """
+        paths = []
         for sample in data_samples:
             check_fields(sample, ('feature', 'img_path'), type(self).__name__)
             path = Path(sample['img_path'])
             if not path.is_relative_to(self.image_root):
                 raise ValueError(f'image {path} is not below image_root={str(self.image_root)!r}')
-            path = path.relative_to(self.image_root)
-            file = self.out_dir / f'{path}{self.suffix}'
-            write_feature(file, own_copy(sample['feature']).numpy())
+            paths.append(path.relative_to(self.image_root))
+        for path, feature in zip(paths, features_on_host(data_samples), strict=True):
+            write_feature(self.out_dir / f'{path}{self.suffix}', feature.numpy())
             self.results.append(str(path))
 
     def compute_metrics(self, results: list) -> dict[str, float]:

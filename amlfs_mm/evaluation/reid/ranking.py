@@ -174,6 +174,7 @@ def scores_by_name(scores: QueryScores, ranks: Sequence[int] = (1, 5, 10)) -> di
         ValueError: No query has a positive, or a rank is not a whole number above 0.
     """
     check_ranks(ranks)
+    scores = _on_host(scores)
     valid = _with_positive(scores)
     found = dict(
         mAP=scores.average_precision[valid],
@@ -202,9 +203,18 @@ def cumulative_match(scores: QueryScores, max_rank: int) -> Tensor:
         ValueError: No query has a positive, or max_rank is not a whole number above 0.
     """
     check_ranks([max_rank])
+    scores = _on_host(scores)
     hits = scores.first_hit[_with_positive(scores)].clamp(max=max_rank)
     count = torch.bincount(hits, minlength=max_rank + 1)[:max_rank]
     return 100 * count.cumsum(0).double() / len(hits)
+
+
+def _on_host(scores: QueryScores) -> QueryScores:
+    """The scores on the CPU; from a device they come in one copy."""
+    if scores.first_hit.device.type == 'cpu':
+        return scores
+    one, two, three, first_hit = torch.stack([column.double() for column in scores]).cpu()
+    return QueryScores(one, two, three, first_hit.long())
 
 
 def _with_positive(scores: QueryScores) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from amlfs_mm.registry import METRICS
 
-from ..common import check_fields, check_ranks, own_copy
+from ..common import check_fields, check_ranks, features_on_host
 from .distances import check_kind, pairwise_distance, unit_features
 from .features import Features, save_features
 from .ranking import QueryScores, score_queries, scores_by_name
@@ -89,9 +89,10 @@ class ReIDMetric(BaseMetric):
                     f"{sample.get('img_path', '')} has {sample['role']!r}: evaluate ReIDDataset's "
                     "part 'val' or 'test'"
                 )
+        for sample, feature in zip(data_samples, features_on_host(data_samples), strict=True):
             self.results.append(
                 (
-                    own_copy(sample['feature']),
+                    feature,
                     int(sample['person_id']),
                     int(sample['camera_id']),
                     sample['role'],
