@@ -91,7 +91,7 @@ def test_commands_exist_and_take_their_options(name: str, tmp_path: Path):
         'tools/dist_train.sh CONFIG many',
         'for config in CONFIG; do python tools/train.py; done',
         'python -m pytest tests/none.py',
-        'amlfs_mm trian CONFIG',
+        'amlfs_mm no_such_command CONFIG',
         'amlfs_mm train configs/none.py',
         'python -m amlfs_mm test CONFIG CHECKPOINT --no-such-option 1',
         'bash tools/none.sh',
