@@ -20,6 +20,7 @@ from typing import TextIO
 from mmengine.config import Config, DictAction
 
 from amlfs_mm.engine.history.search_history import best_file
+from amlfs_mm.engine.state.checkpoints import find_checkpoints
 
 from .run import MODEL_FILES, TEST_FILES, search_options
 from .settings import check_same_settings
@@ -179,7 +180,8 @@ class Launcher:
             if processes == 1:
                 command = [sys.executable, self.tools / 'train.py', training.config]
             # A search resumes bit for bit. A plain run could miss the validation of an epoch.
-            resume = ['--resume'] if training.is_search else []
+            resumes = training.is_search and find_checkpoints(training.work_dir)
+            resume = ['--resume'] if resumes else []
             options = ['--work-dir', training.work_dir, *resume]
             self.run([*command, *options, '--cfg-options', *training.all_options], console)
 
