@@ -3,6 +3,6 @@
 #       tools/dist_train.sh configs/small/fashion_mnist/amlfs_mlp_fashion.py 2
 # Cost: 8 x the baseline's compute.
 # Expected: no number yet.
-_base_ = ['./baseline_mlp_fashion.py', '../../_base_/search/amlfs.py']
+_base_ = ['./baseline_mlp_fashion.py', '../../_base_/search/literal.py']
 loss_search = dict(num_candidates=8, replicas_per_candidate=1)
 model = dict(head=dict(type='amlfs_mm.AMLFSHead', num_intervals=6))

@@ -1,0 +1,8 @@
+# The search that we recommend, on the first 3,000 images of Fashion-MNIST, B = 8 with a control.
+#   DATA_ROOT=... LABEL_NOISE=0.4 \
+#       tools/dist_train.sh configs/small/fashion_mnist/recommended_mlp_fashion.py 2
+# Cost: 8 x the baseline's compute.
+# Expected: no number yet.
+_base_ = ['./baseline_mlp_fashion.py', '../../_base_/search/recommended.py']
+space = dict(type='amlfs_mm.SearchSpace', ceiling=True)
+model = dict(head=dict(type='amlfs_mm.AMLFSHead', num_intervals=6, search_space=space))
