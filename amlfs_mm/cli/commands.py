@@ -47,6 +47,12 @@ COMMANDS = {
     'make-synthetic-market': Command(
         'amlfs_mm.cli.make_synthetic_market', "draw pedestrians in Market-1501's layout"
     ),
+    'make-icon-identities': Command(
+        'amlfs_mm.cli.make_icon_identities', "write icons in Market-1501's layout"
+    ),
+    'make-character-identities': Command(
+        'amlfs_mm.cli.make_character_identities', "draw characters in Market-1501's layout"
+    ),
 }
 
 

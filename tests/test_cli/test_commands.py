@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -32,15 +33,15 @@ def test_version(capsys: pytest.CaptureFixture):
 @pytest.mark.parametrize('name', COMMANDS)
 def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture, monkeypatch):
     monkeypatch.setattr(sys, 'argv', sys.argv)
-    with pytest.raises(SystemExit, match='0'):
+    with suppress(SystemExit):  # torchrun's `record`, around train, turns it into a return
         main([name, '--help'])
     assert capsys.readouterr().out.startswith(f'usage: amlfs_mm {name} ')
 
 
 def test_an_unknown_command(capsys: pytest.CaptureFixture):
     with pytest.raises(SystemExit, match='2'):
-        main(['trian'])
-    assert "'trian' (choose from" in capsys.readouterr().err
+        main(['no-such-command'])
+    assert "'no-such-command' (choose from" in capsys.readouterr().err
 
 
 def test_errors_start_with_the_command(tmp_path: Path, monkeypatch):

@@ -1,37 +1,9 @@
 """Draw characters as a re-identification data set in Market-1501's layout.
 
-python tools/converters/make_character_identities.py data/characters
-
-A character is an identity, and a typeface is a camera: 525 letters and digits in 16 fonts of 4
-typefaces, which matplotlib ships.
+The same as ``amlfs_mm make-character-identities``.
 """
 
-import argparse
-
-import amlfs_mm  # noqa: F401
-from amlfs_mm.datasets.reid.pictures.characters import draw_characters
-from amlfs_mm.datasets.reid.pictures.picture_market import write_pictures
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('data_root', help='market1501/ goes into this folder; give it as DATA_ROOT')
-    parser.add_argument('--train-identities', type=int, default=250, help='default: 250')
-    parser.add_argument('--seed', type=int, default=0, help='of the split; default: 0')
-    return parser.parse_args()
-
-
-def main() -> None:
-    args = parse_args()
-    try:
-        folder = write_pictures(args.data_root, draw_characters(), args.train_identities, args.seed)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f'make_character_identities.py: {error}') from error
-    for part in ('bounding_box_train', 'query', 'bounding_box_test'):
-        print(f'{folder / part}: {len(list((folder / part).iterdir()))} images')
-
+from amlfs_mm.cli.make_character_identities import main
 
 if __name__ == '__main__':
     main()
