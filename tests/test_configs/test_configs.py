@@ -14,8 +14,8 @@ from mmpretrain.structures import DataSample
 
 # Files in headers that are no leaves.
 OTHER_FILES = ('train.py', 'test.py', 'megaface.py', '_casia.py')
-NO_SEARCH = ('am_softmax_', 'baseline_', 'focal_', 'margin_', 'replay_', 'robust_')
-CLASSIFIERS = [path for path in LEAVES if re.search(r'_(resnet(20|8)|mlp)_', path.stem)]
+NO_SEARCH = ('am_softmax_', 'baseline_', 'focal_', 'l2t_dlf_', 'margin_', 'replay_', 'robust_')
+CLASSIFIERS = [path for path in LEAVES if re.search(r'_(resnet(20|8)|mlp|lenet)_', path.stem)]
 SEARCHES = [path for path in CLASSIFIERS if not path.stem.startswith(NO_SEARCH)]
 
 
@@ -25,8 +25,9 @@ def test_trains_a_step(path: Path):
     model = copy.deepcopy(cfg.model)
     model.data_preprocessor = dict(type='ClsDataPreprocessor', **cfg.data_preprocessor)
     model = MODELS.build(model)
-    channels = 1 if '_mlp_' in path.stem else cfg.model.backbone.get('in_channels', 3)
-    size = 8 if 'digits' in path.stem else 28 if '_mlp_' in path.stem else 32
+    of_fashion = re.search('_(mlp|lenet)_', path.stem)
+    channels = 1 if of_fashion else cfg.model.backbone.get('in_channels', 3)
+    size = 8 if 'digits' in path.stem else 28 if of_fashion else 32
     samples = [DataSample().set_gt_label(label) for label in (0, 9)]
     data = model.data_preprocessor(
         dict(inputs=torch.randint(0, 256, (2, channels, size, size)), data_samples=samples),
@@ -128,3 +129,15 @@ def test_noise_is_in_training_only(noise: int):
     ]
     assert flip.ratio == noise / 100
     assert 'LabelNoise' not in str(cfg.val_dataloader) + str(cfg.test_dataloader)
+
+
+@pytest.mark.parametrize('name', [name for name in PATHS if name.startswith('l2t_dlf_')])
+def test_l2t_dlf_is_its_baseline_plus_head_and_loop(name: str):
+    taught, plain = read_config(name), read_config(re.sub('l2t_dlf_(fixed_)?', 'baseline_', name))
+    assert taught.model.head.type == 'amlfs_mm.L2TDLFHead'
+    if 'fixed' not in name:
+        assert taught.train_cfg.pop('type') == 'amlfs_mm.L2TDLFLoop'
+        taught.train_cfg.pop('window')
+        assert plain.train_cfg.pop('by_epoch')
+    taught.model.head, plain.model.head = None, None
+    assert taught.to_dict() == plain.to_dict()

@@ -23,6 +23,7 @@ def teach(tmp_path: Path, runner_type: str = 'amlfs_mm.LossSearchRunner', **chan
     """A runner of the tiny digits task with a teacher; 6 iterations an epoch, windows of 4."""
     cfg = Config.fromfile(TINY_SEARCH)
     loop = dict(type='amlfs_mm.L2TDLFLoop', max_epochs=EPOCHS, window=4, _delete_=True)
+    loop |= dict(teacher_optimizer=dict(type='Adam', lr=0.01))
     base = dict(runner_type=runner_type, custom_hooks=[], model=dict(head=HEAD), train_cfg=loop)
     for part in (base, changes):
         cfg = Config(Config._merge_a_into_b(deepcopy(part), cfg._cfg_dict))
@@ -91,7 +92,7 @@ def test_mmengines_runner_resumes_a_teacher_that_remembers(tmp_path: Path):
 def test_without_learning_the_loss_stays_and_training_is_plain(tmp_path: Path):
     """The recorded steps do not change the student: as with a teacher that learns nothing."""
     teach(tmp_path / 'fixed', train_cfg=dict(teacher_optimizer=None)).train()
-    still = dict(teacher_optimizer=dict(type='SGD', lr=0.0))
+    still = dict(teacher_optimizer=dict(type='SGD', lr=0.0, _delete_=True))
     teach(tmp_path / 'still', train_cfg=still).train()
     one, other = (load(tmp_path / name / f'epoch_{EPOCHS}.pth') for name in ('fixed', 'still'))
     assert_equal(one['state_dict'], other['state_dict'], 'state_dict')
@@ -113,7 +114,10 @@ def test_a_teacher_of_an_earlier_run(taught: Path, tmp_path: Path):
         (dict(train_cfg=dict(window=0)), 'window must be a whole number >= 1, got 0'),
         (dict(train_cfg=dict(dev_loss='top1')), "expected_error or cross_entropy, got 'top1'"),
         (dict(train_cfg=dict(teacher='LSTM')), "teacher must be a config, .* got 'LSTM'"),
-        (dict(train_cfg=dict(teacher_optimizer=dict(lr=1))), 'teacher_optimizer must be a config'),
+        (
+            dict(train_cfg=dict(teacher_optimizer=dict(lr=1, _delete_=True))),
+            'teacher_optimizer must be a config',
+        ),
         (dict(model=dict(head=dict(type='amlfs_mm.AMLFSHead'))), 'its head is AMLFSHead'),
         (dict(optim_wrapper=dict(optimizer=dict(_delete_=True, type='Adam'))), 'with Adam: set'),
         (dict(optim_wrapper=dict(clip_grad=dict(max_norm=1))), 'remove optim_wrapper.clip_grad'),
