@@ -54,7 +54,8 @@ def pictures_of_search(
     pictures += [
         Picture(
             'search_reward',
-            "The candidates' rewards on D_v: best, mean and standard deviation.",
+            "The candidates' rewards on D_v: best, mean and standard deviation. A control beside "
+            'the search, and rounds after which it went back, are drawn if there are any.',
             lambda columns: plot_reward(records, run.reward, columns),
         ),
         Picture(

@@ -1,5 +1,6 @@
 """ReIDMetric: the plain functions behind MMEngine's interface, on one process and on several."""
 
+import contextlib
 import math
 import pickle
 import sys
@@ -73,6 +74,28 @@ def test_names():
     assert set(evaluate(samples(), rerank=True)) == {
         f'reid/{name}{suffix}' for name in names for suffix in ('', '_rerank')
     }
+
+
+def test_the_scores_of_the_queries():
+    """Each metric is their mean; a query scores what it scores alone. NaN features have none."""
+    metric = ReIDMetric(rerank=True)
+    made = samples()
+    metric.process({}, made)
+    for name, value in metric.evaluate(len(made)).items():
+        assert metric.sample_scores(name.removeprefix('reid/')).mean().item() == pytest.approx(
+            value
+        )
+    gallery = [sample for sample in made if sample['role'] == 'gallery']
+    alone = []
+    for query in (sample for sample in made if sample['role'] == 'query'):
+        with contextlib.suppress(ValueError):  # it has no positive, and does not count
+            alone.append(evaluate([query, *gallery])['reid/mAP'])
+    assert metric.sample_scores('mAP').tolist() == pytest.approx(alone)
+    assert metric.sample_scores('rank50') is None
+    made[0]['feature'] = torch.full_like(made[0]['feature'], math.nan)
+    metric.process({}, made)
+    metric.evaluate(len(made))
+    assert metric.sample_scores('mAP') is None
 
 
 @pytest.mark.parametrize('distance', ['cosine', 'euclidean'])
