@@ -5,7 +5,7 @@
 # 24 x 24.
 _base_ = ['./icons.py']
 data_root = '{{$DATA_ROOT:data/characters}}'
-data_preprocessor = dict(mean=[232.0] * 3, std=[64.0] * 3)
+data_preprocessor = dict(mean=[238.5] * 3, std=[55.3] * 3)
 train_dataloader = dict(dataset=dict(data_root=data_root, held_out=0.2))
 val_dataloader = dict(dataset=dict(data_root=data_root, held_out=0.2))
 test_dataloader = dict(dataset=dict(data_root=data_root))
