@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from helpers.configs import PATHS
+from helpers.runs import ROOT
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 
@@ -64,7 +65,11 @@ def test_a_baseline_of_mmpretrain(capsys: pytest.CaptureFixture):
     assert 'WARNING: D_v is the test set: val_dataloader reads CIFAR10(data_root=' in said
     assert '--hold-out 10' in said
     assert 'as much as 32 trainings of the baseline: 200 epochs x 32 candidates x' in said
-    assert 'D_v is the test set' in Path('search.py').read_text()
+    text = Path('search.py').read_text()
+    assert 'D_v is the test set' in text
+    # What the guide shows.
+    code = ''.join(line for line in text.splitlines(True) if not line.startswith('#'))
+    assert code in (ROOT / 'docs' / 'guides' / 'starting_points.md').read_text()
     base = Path('base.py')
     base.write_text(f'_base_ = [{CIFAR!r}]')
     expected = Config.fromfile(base)
