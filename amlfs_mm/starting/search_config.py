@@ -155,10 +155,15 @@ def check_config(folder: Path, text: str) -> None:
             with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmengine'):
                 find_heads(MODELS.build(_without_downloads(cfg)))
         except Exception as error:  # of any part of any package that the base names
-            raise ValueError(
-                f'the search on this base does not work: {type(error).__name__}: {error}. The '
-                f'config would have been:\n{text}'
-            ) from error
+            if 'lazy_import' in str(error):
+                why = (
+                    'it is in pure Python (it imports its classes), and a config with _base_ '
+                    'cannot inherit from it. Write the search in the same style, with read_base(), '
+                    'and set what this config would have set'
+                )
+            else:
+                why = f'{type(error).__name__}: {error}. The config would have been'
+            raise ValueError(f'the search on this base does not work: {why}:\n{text}') from error
 
 
 def _without_downloads(cfg: Config) -> dict:

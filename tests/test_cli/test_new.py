@@ -150,6 +150,7 @@ def test_the_loss_of_the_baseline_is_the_start(capsys: pytest.CaptureFixture):
         ('', ['--reward', 'reid/mAP'], "no 'reid/mAP'; its metrics begin with accuracy/"),
         ('', ['--reward', 'accuracy/top5'], "produces ['accuracy/top1']"),
         ('', ['--hold-out', '1'], 'leaves nothing to train with'),
+        ('from mmpretrain.models import LinearClsHead', [], 'it is in pure Python'),
         ("model['backbone']['depth'] = 7", [], 'the search on this base does not work'),
     ],
 )
