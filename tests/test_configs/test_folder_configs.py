@@ -111,15 +111,21 @@ def test_a_d_v_of_another_draw_is_found(photos: Path):
         check_held_out(train, val)
 
 
-def test_weights_from_a_file(photos: Path, tmp_path: Path):
-    """As mmpretrain writes them: of a whole model, the backbone's under its name."""
+@pytest.mark.parametrize('of_torchvision', [False, True])
+def test_weights_from_a_file(of_torchvision: bool, photos: Path, tmp_path: Path):
+    """As mmpretrain writes them, the backbone's under its name; or as torchvision does."""
     cfg = read_small(NAMES[0])
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         source = build_model(cfg)
         source.init_weights()
-        torch.save(dict(state_dict=source.state_dict()), tmp_path / 'weights.pth')
+        weights = source.backbone.state_dict() if of_torchvision else source.state_dict()
+        torch.save(
+            weights if of_torchvision else dict(state_dict=weights), tmp_path / 'weights.pth'
+        )
         init = read_config(NAMES[0]).model.backbone.init_cfg
         init.checkpoint = str(tmp_path / 'weights.pth')
+        if of_torchvision:
+            init.prefix = None
         cfg.model.backbone.init_cfg = init
         model = build_model(cfg)
         model.init_weights()
