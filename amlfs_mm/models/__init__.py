@@ -1,11 +1,15 @@
 from .backbones import MLP, CIFARResNet, IResNet, MGNBackbone, SphereFace20, TorchreidBackbone
 from .classifiers import EmbeddingClassifier
 from .data_preprocessors import BatchDataPreprocessor
-<<<<<<< HEAD
-from .heads import AMLFSHead, L2TDLFHead, MGNHead, PerBranchMGNHead, SFTHead, SoftmaxHead
-=======
-from .heads import AMLFSHead, MGNHead, PartsHead, PerBranchMGNHead, SFTHead, SoftmaxHead
->>>>>>> 0c4adea (Add configs for folders of photos and for torchreid's PCB, MLFN, HA-CNN and OSNet)
+from .heads import (
+    AMLFSHead,
+    L2TDLFHead,
+    MGNHead,
+    PartsHead,
+    PerBranchMGNHead,
+    SFTHead,
+    SoftmaxHead,
+)
 from .layers.sharded_linear import ShardedLinear
 from .losses import AMSoftmaxMargin, ArcFaceMargin, ASoftmaxMargin, BatchHardTripletLoss
 from .necks import EmbeddingNeck, MGNNeck
