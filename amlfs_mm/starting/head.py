@@ -31,9 +31,10 @@ REASONS = {
     'StackedLinearClsHead': HIDDEN_LAYERS,
     'VigClsHead': HIDDEN_LAYERS,
     'VisionTransformerClsHead': f'{HIDDEN_LAYERS}. (With hidden_dim=None it can be replaced)',
-    'ClsHead': 'it has no classifier. The scores of the classes come from the backbone itself',
 }
 """By the name of a class; of its base classes the nearest counts."""
+NO_CLASSIFIER = 'it has no classifier. The scores of the classes come from the backbone itself'
+"""The reason of ``ClsHead`` itself, from which most heads are derived."""
 
 KNOWN_MARGINS = {
     'AMSoftmaxMargin': ('am_softmax', 0.35),
@@ -97,6 +98,7 @@ def replace_head(model: Any, num_intervals: int, scale: float | None = None) -> 
     found = _replacement(head, names)
     if found is None:
         reason = next((REASONS[name] for name in names if name in REASONS), None)
+        reason = NO_CLASSIFIER if names[0] == 'ClsHead' else reason
         raise ValueError(
             f'AMLFSHead cannot take the place of {names[0]}: '
             + (

@@ -131,6 +131,7 @@ def test_a_classifier_inside_a_head():
         (dict(type='LeViTClsHead', **SIZES), 'batch norm in front'),
         (dict(type='ClsHead'), 'from the backbone itself'),
         (dict(type='ArcFaceClsHead', num_subcenters=3, **SIZES), 'num_subcenters=3'),
+        (dict(type='amlfs_mm.L2TDLFHead', **SIZES), 'L2TDLFHead: it is no linear layer'),
         (dict(type='SomeHeadOfAnother', **SIZES), 'SomeHeadOfAnother: it is no linear layer'),
         (dict(type='amlfs_mm.AMLFSHead', **SIZES), 'a search already'),
         (None, 'has no head in its config'),
