@@ -31,6 +31,7 @@ COMMANDS = {
     'tune-baseline': Command(
         'amlfs_mm.cli.tune_baseline', 'learning rate and weight decay of a baseline, by D_v'
     ),
+    'new': Command('amlfs_mm.cli.new', 'write the config of a search on a baseline'),
     'report': Command('amlfs_mm.cli.report', 'write one HTML file about one or more runs'),
     'figures': Command('amlfs_mm.cli.figures', 'figures of the paper, a search, a benchmark'),
     'export': Command('amlfs_mm.cli.export_onnx', 'export the model of a checkpoint to ONNX'),

@@ -1,6 +1,6 @@
 from .classification.digits import Digits
 from .classification.drawn_classes import DrawnClasses
-from .classification.image_folder import ImageFolder
+from .classification.image_folder import ImageFolder, count_classes
 from .classification.jpeg_archive import JPEGArchive
 from .faces.face_dataset import FaceDataset
 from .faces.face_pairs import FacePairs
@@ -27,6 +27,7 @@ __all__ = [
     'LabelNoise',
     'LoadWholeImage',
     'ReIDDataset',
+    'count_classes',
     'make_reproducible',
     'write_insightface_record',
 ]

@@ -1,10 +1,12 @@
-"""Which training identities are held out as D_v; a seed fixes the choice."""
+"""Which training identities or images are held out as D_v; a seed fixes the choice."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+
+from amlfs_mm.utils.randomness import derive_seed
 
 PARTS = ('train', 'val', 'test')
 
@@ -20,12 +22,55 @@ def check_part(part: str, held_out: float) -> None:
     """
     if part not in PARTS:
         raise ValueError(f'part must be one of {list(PARTS)}, got {part!r}')
-    if not 0 <= held_out < 1:
-        raise ValueError(f'held_out is a share in [0, 1), got {held_out}')
+    check_share(held_out)
     if part == 'val' and held_out == 0:
         raise ValueError(
             "held_out=0 leaves no D_v: set held_out above 0, or validate on part='test' knowingly"
         )
+
+
+def check_share(held_out: float) -> None:
+    """A share to hold out leaves something to train with.
+
+    Raises:
+        ValueError: It is outside [0, 1).
+
+    When:
+        A data set is built.
+    """
+    if not 0 <= held_out < 1:
+        raise ValueError(f'held_out is a share in [0, 1), got {held_out}')
+
+
+def hold_out_of_each_class(labels: Sequence[int], share: float, seed: int) -> list[bool]:
+    """Draw D_v from the images of a classification data set: a share of each class.
+
+    Of a class with two images or more at least one is drawn, and at least one is left.
+
+    Args:
+        labels: The class of each image.
+        share: The share to hold out, in (0, 1).
+        seed: The seed of the draw. The draw of one class does not depend on the other classes.
+
+    Returns:
+        Whether each image is held out.
+
+    Raises:
+        ValueError: No class has two images.
+    """
+    classes = np.asarray(labels)
+    apart = np.zeros(len(classes), dtype=bool)
+    for label in np.unique(classes).tolist():
+        images = np.flatnonzero(classes == label)
+        count = min(max(round(share * len(images)), 1), len(images) - 1)
+        draw = np.random.default_rng(derive_seed(seed, label))
+        apart[draw.choice(images, count, replace=False)] = True
+    if not apart.any():
+        raise ValueError(
+            f'held_out={share} of {len(classes)} images leaves no D_v, because no class has two '
+            'images: add images'
+        )
+    return apart.tolist()
 
 
 def draw_held_out(

@@ -1,7 +1,15 @@
 from .backbones import MLP, CIFARResNet, IResNet, MGNBackbone, SphereFace20, TorchreidBackbone
 from .classifiers import EmbeddingClassifier
 from .data_preprocessors import BatchDataPreprocessor
-from .heads import AMLFSHead, L2TDLFHead, MGNHead, PerBranchMGNHead, SFTHead, SoftmaxHead
+from .heads import (
+    AMLFSHead,
+    L2TDLFHead,
+    MGNHead,
+    PartsHead,
+    PerBranchMGNHead,
+    SFTHead,
+    SoftmaxHead,
+)
 from .layers.sharded_linear import ShardedLinear
 from .losses import AMSoftmaxMargin, ArcFaceMargin, ASoftmaxMargin, BatchHardTripletLoss
 from .necks import EmbeddingNeck, MGNNeck
@@ -25,6 +33,7 @@ __all__ = [
     'MGNBackbone',
     'MGNHead',
     'MGNNeck',
+    'PartsHead',
     'PerBranchMGNHead',
     'SFTHead',
     'ShardedLinear',

@@ -100,8 +100,11 @@ def check_python(arguments: list[str], made: set[str]) -> None:
         if command == '--help':
             return
         assert command in COMMANDS, f'there is no command {command}'
+        parsed = parse(Path(f'amlfs_mm {command}'), options, load_command)
+        if command == 'new':
+            made.add(str(parsed.out))  # for the commands that follow
         check_configs(options, made)
-        merge_options(parse(Path(f'amlfs_mm {command}'), options, load_command))
+        merge_options(parsed)
     elif arguments[0].endswith('.py'):
         check_configs(arguments[1:], made)
         merge_options(parse(ROOT / arguments[0], arguments[1:], load_script))

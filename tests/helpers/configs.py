@@ -49,7 +49,7 @@ def read_paper_numbers() -> dict[str, dict[str, float]]:
 def _leaf_of(row: dict[str, str]) -> str | None:
     """The config that gives a row of the paper's tables; None if there is none."""
     method, setting = row['method'].replace('(RK)', ''), row['setting']
-    name = method.split('+')[0].lower()
+    name = method.split('+')[0].lower().replace('-', '')
     is_search = 'AM-LFS' in method
     data = DATA.get(row['dataset'])
     if row['table'] == '2' and method in ('CE', 'AM-LFS'):
@@ -61,6 +61,8 @@ def _leaf_of(row: dict[str, str]) -> str | None:
         return f'{kind}_sphereface20_casia'
     if row['table'] == '4.6':
         return f'frozen_{name}_{data}'
+    if row['table'] in ('4', '5') and method in ('PCB', 'MLFN', 'HA-CNN'):  # not PCB+RPP
+        return f'baseline_{name}_{data}'
     if row['table'] in ('4', '5') and name in ('spherereid', 'sft', 'mgn'):
         return f'{"amlfs" if is_search else "baseline"}_{name}_{data}'
     if row['table'] in ('6', '7'):

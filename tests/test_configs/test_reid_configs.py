@@ -12,13 +12,19 @@ from helpers.configs import (
     read_paper_numbers,
     search_options,
 )
-from helpers.one_step import train_a_step_and_evaluate
+from helpers.one_step import build_model, train_a_step_and_evaluate
 from helpers.reid_data import people_root  # noqa: F401
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DefaultScope
 
 MODEL_NAMES = ('spherereid', 'sft', 'mgn')
-CONFIGS = sorted(path for path in LEAVES if any(f'_{name}_' in path.stem for name in MODEL_NAMES))
-ABLATION = re.compile(r'_[bm]\d+$|^(null_reward|from_am_softmax|replay)_|_mgn_duke$')
+TORCHREID_NAMES = ('pcb', 'mlfn', 'hacnn', 'osnet')
+NAMES = '|'.join((*MODEL_NAMES, *TORCHREID_NAMES))
+CONFIGS = sorted(path for path in LEAVES if re.search(f'_({NAMES})_', path.stem))
+ABLATION = re.compile(
+    r'_[bm]\d+$|^(null_reward|from_am_softmax|replay)_|_(mgn|pcb|mlfn|hacnn|osnet)_duke$'
+)
 NO_SEARCH = ('am_softmax_', 'baseline_', 'replay_')
 SEARCHES = [path for path in CONFIGS if not path.stem.startswith(NO_SEARCH)]
 
@@ -43,15 +49,19 @@ def test_trains_a_step_and_is_evaluated(
     """As it is, but for the images' size, the batch, and weights that would be downloaded."""
     monkeypatch.setenv('DATA_ROOT', str(people_root))
     cfg = Config.fromfile(path)
+    only_size = '_hacnn_' in path.stem  # HA-CNN takes images of one size
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         loader.num_workers = 0
         for transform in loader.dataset.pipeline:
-            if transform.type == 'Resize':
+            if transform.type == 'Resize' and not only_size:
                 transform.scale = (32, 64)
             elif transform.type == 'RandomCrop':
                 transform.crop_size = (56, 28)
-    cfg.train_dataloader.batch_size = 2 * cfg.train_dataloader.batch_sampler.num_instances
+    sampler = cfg.train_dataloader.batch_sampler
+    cfg.train_dataloader.batch_size = 2 * sampler.num_instances if sampler else 8
     cfg.model.backbone.init_cfg = None
+    if cfg.model.backbone.type == 'amlfs_mm.TorchreidBackbone':
+        cfg.model.backbone.pretrained = False
     for metrics in train_a_step_and_evaluate(cfg):
         assert 0 < metrics['reid/mAP'] < 100
         if path in SEARCHES:
@@ -60,19 +70,60 @@ def test_trains_a_step_and_is_evaluated(
 
 @pytest.mark.parametrize('path', SEARCHES, ids=lambda path: path.stem)
 def test_a_search_is_its_baseline_plus_head_hook_and_runner(path: Path):
-    model, data = re.search('_(spherereid|sft|mgn)_([a-z]+)', path.stem).groups()
+    model, data = re.search(f'_({NAMES})_([a-z]+)', path.stem).groups()
     search, plain = Config.fromfile(path), read_config(f'baseline_{model}_{data}')
     assert search.runner_type == 'amlfs_mm.LossSearchRunner'
     assert search_options(search)['reward'] == 'reid/mAP'
-    head = search.model.head if model == 'spherereid' else search.model.head.classifier
+    whole = model in ('spherereid', 'mlfn', 'osnet')
+    head = search.model.head if whole else search.model.head.classifier
     assert head.type == 'amlfs_mm.AMLFSHead'
     searched = head.to_dict()
-    head = plain.model.head if model == 'spherereid' else plain.model.head.classifier
+    head = plain.model.head if whole else plain.model.head.classifier
     assert searched.get('scale') == head.get('scale')
     for added in ('runner_type', 'loss_search', 'custom_hooks', 'classifier'):
         search.pop(added, None)
     search.model.head, plain.model.head = None, None
     assert search.to_dict() == plain.to_dict()
+
+
+def test_torchreids_recipes():
+    """Input, batch, epochs and learning rates of PCB's paper, and of torchreid for the others."""
+    cfgs = {name: read_config(f'baseline_{name}_market') for name in TORCHREID_NAMES}
+    sizes, batches, epochs, rates, milestones = {}, {}, {}, {}, {}
+    for name, cfg in cfgs.items():
+        loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
+        (sizes[name],) = {
+            t.scale for d in loaders for t in d.dataset.pipeline if t.type == 'Resize'
+        }
+        batches[name] = cfg.train_dataloader.batch_size
+        epochs[name] = cfg.train_cfg.max_epochs
+        rates[name] = cfg.optim_wrapper.optimizer.lr
+        milestones[name] = cfg.param_scheduler.get('milestones')
+        assert cfg.train_dataloader.sampler == dict(type='DefaultSampler', shuffle=True)
+        assert cfg.train_dataloader.batch_sampler is None
+        assert cfg.optim_wrapper.optimizer.weight_decay == 5e-4
+    small = (128, 256)
+    assert sizes == dict(pcb=(128, 384), mlfn=small, hacnn=(64, 160), osnet=small)
+    assert batches == dict(pcb=64, mlfn=32, hacnn=32, osnet=64)
+    assert epochs == dict(pcb=60, mlfn=60, hacnn=300, osnet=250)
+    assert rates == dict(pcb=0.1, mlfn=3e-4, hacnn=0.03, osnet=1.5e-3)
+    assert milestones == dict(pcb=[40], mlfn=[20, 40], hacnn=[150, 225], osnet=None)
+    assert {
+        name: cfg.model.backbone.get('pretrained', False) for name, cfg in cfgs.items()
+    } == dict(pcb=True, mlfn=False, hacnn=False, osnet=True)
+
+
+def test_pcbs_new_layers_learn_ten_times_as_fast():
+    cfg = read_config('baseline_pcb_market')
+    cfg.model.backbone.pretrained = False
+    cfg.model.backbone.input_size = (64, 32)
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        model = build_model(cfg)
+        groups = build_optim_wrapper(model, cfg.optim_wrapper).optimizer.param_groups
+    rates = {id(group['params'][0]): group['lr'] for group in groups}
+    for name, parameter in model.named_parameters():
+        new = name.startswith(('backbone.model.conv5', 'head'))
+        assert rates[id(parameter)] == pytest.approx(0.1 if new else 0.01), name
 
 
 @pytest.mark.parametrize('name', EXPECTED)

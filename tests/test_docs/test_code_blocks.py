@@ -95,6 +95,8 @@ def test_commands_exist_and_take_their_options(name: str, tmp_path: Path):
         'amlfs_mm train configs/none.py',
         'python -m amlfs_mm test CONFIG CHECKPOINT --no-such-option 1',
         'bash tools/none.sh',
+        'python -m amlfs_mm none',
+        'python -m amlfs_mm new my_search.py',
         'pip install -r requirements/none.txt',
     ],
 )

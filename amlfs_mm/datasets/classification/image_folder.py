@@ -15,6 +15,7 @@ from mmpretrain.datasets import CustomDataset
 from amlfs_mm.registry import DATASETS
 from amlfs_mm.utils.paths import user_path
 
+from ..held_out import check_share, hold_out_of_each_class
 from ..image_bytes import check_value_range, unreadable_image
 from ..image_files import (
     IMAGE_EXTENSIONS,
@@ -27,6 +28,9 @@ from ..image_files import (
 from ..image_finder import ImageFinder
 from ..text_lists import loose_name, parse_label, read_lines, unquote
 
+HELD_OUT_PART = 'val'
+"""The part that is D_v; its folder may be missing."""
+
 
 @DATASETS.register_module()
 class ImageFolder(CustomDataset):
@@ -35,11 +39,17 @@ class ImageFolder(CustomDataset):
     Every part has the classes of the training part, numbered in the order of their sorted names, so
     that a class has one number everywhere. Images may also be in folders below a class's folder.
 
+    D_v is the folder ``val``. If there is none, ``held_out`` takes a share of the training images
+    for it.
+
     Args:
         data_root: The folder that holds the splits.
         split: Name of a sub-folder, usually ``train``, ``val`` or ``test``.
         classes_from: Name of the sub-folder whose sub-folders are the classes.
         extensions: How an image's name ends.
+        held_out: Share of each class's training images that are in ``val`` and do not train, if
+            there is no folder ``val``. Both parts need the same ``held_out`` and ``split_seed``.
+        split_seed: Draws the held-out images. No other seed changes them.
         kwargs: As in ``CustomDataset``. ``classes`` that are the names of folders set their order;
             others are names to show, one for each folder. With ``ann_file``, lines
             ``<path> <label>`` say which images there are; labels run from 0.
@@ -47,8 +57,9 @@ class ImageFolder(CustomDataset):
     Raises:
         FileNotFoundError: There is no such folder, none of its sub-folders holds an image, or an
             image of ``ann_file`` is not there.
-        ValueError: The split has a class that the training part lacks, ``classes`` do not fit, or a
-            line of ``ann_file`` is wrong; the message names the folder, or file and line.
+        ValueError: The split has a class that the training part lacks, ``classes`` do not fit, a
+            line of ``ann_file`` is wrong, or nothing can be held out; the message names the folder,
+            or file and line.
     """
 
     def __init__(
@@ -57,28 +68,52 @@ class ImageFolder(CustomDataset):
         split: str,
         classes_from: str = 'train',
         extensions: Sequence[str] = IMAGE_EXTENSIONS,
+        held_out: float = 0.0,
+        split_seed: int = 0,
         **kwargs,
     ) -> None:
         data_root = str(user_path(data_root))
         extensions = tuple(end.lower() for end in extensions)
         self.split = split
-        self._folder = os.path.join(data_root, split)
+        self.held_out = held_out
+        self.split_seed = split_seed
+        check_share(held_out)
+        by_folders = not kwargs.get('ann_file') and kwargs.get('with_label', True)
+        if held_out and not by_folders:
+            raise ValueError(
+                f'held_out={held_out} draws from images in folders of classes: leave it out with '
+                'ann_file or with_label=False, and give train and val a list of their own'
+            )
+        no_val = not os.path.isdir(os.path.join(data_root, HELD_OUT_PART))
+        self._is_split = bool(held_out) and no_val and split in (HELD_OUT_PART, classes_from)
+        folder = classes_from if self._is_split else split
+        self._folder = os.path.join(data_root, folder)
         self._classes_folder = os.path.join(data_root, classes_from)
+        self._check_folder(extensions, by_folders)
+        super().__init__(data_root=data_root, data_prefix=folder, extensions=extensions, **kwargs)
+
+    def _check_folder(self, extensions: Sequence[str], by_folders: bool) -> None:
+        """The part's folder is there; with sub-folders for classes, these hold images."""
         expected = f'expected {os.path.join(self._folder, "<class>", "<image>.png")}'
         if not os.path.isdir(self._folder):
             what = 'a file, and no folder,' if os.path.exists(self._folder) else 'no folder'
             raise FileNotFoundError(
-                f'there is {what} {self._folder!r} for the {split} part: {expected}. Set DATA_ROOT,'
-                ' or data_root in the config, to the folder that holds train, val and test'
+                f'there is {what} {self._folder!r} for the {self.split} part: {expected}. Set '
+                'DATA_ROOT, or data_root in the config, to the folder that holds train, val and '
+                'test'
+                + (
+                    '; or give train and val held_out=0.1, to take a tenth of train for val'
+                    if self.split == HELD_OUT_PART
+                    else ''
+                )
             )
-        if not kwargs.get('ann_file') and kwargs.get('with_label', True):
+        if by_folders:
             self._listing = list_image_folders(self._folder, extensions)
             if not any(self._listing.images):
                 raise FileNotFoundError(
                     f'the folder {self._folder!r} holds no class with images: {expected}; images '
                     f'end in {", ".join(extensions)}'
                 )
-        super().__init__(data_root=data_root, data_prefix=split, extensions=extensions, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """The images of the split: ``img_path``, and ``gt_label`` by the classes of ``train``."""
@@ -118,11 +153,14 @@ class ImageFolder(CustomDataset):
         log_left_out(self._folder, listing.left_out)
         log_similar_names(self._folder, listing.names)
         self.folder_to_idx = {name: number[loose_class(name)] for name in listing.names}
-        without = set(number.values()) - {
-            self.folder_to_idx[name]
+        samples = [
+            (f'{name}/{image}', self.folder_to_idx[name])
             for name, images in zip(listing.names, listing.images, strict=True)
-            if images
-        }
+            for image in images
+        ]
+        if self._is_split:
+            samples = self._part_of(samples)
+        without = set(number.values()) - {label for _, label in samples}
         if without:
             names = [self.CLASSES[label] for label in sorted(without)]
             print_log(
@@ -131,11 +169,25 @@ class ImageFolder(CustomDataset):
                 logger='current',
                 level=logging.WARNING,
             )
-        return [
-            (f'{name}/{image}', self.folder_to_idx[name])
-            for name, images in zip(listing.names, listing.images, strict=True)
-            for image in images
-        ]
+        return samples
+
+    def _part_of(self, samples: list[tuple[str, int]]) -> list[tuple[str, int]]:
+        """The samples of the training folder that are this part's: held out, or trained on."""
+        try:
+            apart = hold_out_of_each_class(
+                [label for _, label in samples], self.held_out, self.split_seed
+            )
+        except ValueError as error:
+            raise ValueError(f'{self._folder!r}: {error}') from error
+        in_val = self.split == HELD_OUT_PART
+        part = [s for s, is_apart in zip(samples, apart, strict=True) if is_apart == in_val]
+        print_log(
+            f'there is no folder {HELD_OUT_PART!r} beside {self._folder!r}: {sum(apart)} of its '
+            f'{len(samples)} images are D_v (held_out={self.held_out}, '
+            f'split_seed={self.split_seed}); the other {len(samples) - sum(apart)} train',
+            logger='current',
+        )
+        return part
 
     def _number_classes(self, folders: Sequence[str]) -> dict[str, int]:
         """The label of each class by its :func:`loose_class`; sets ``metainfo['classes']``.
@@ -205,6 +257,12 @@ class ImageFolder(CustomDataset):
             raise ValueError(f'{self.ann_file} lists no image: expected lines <path> <label>')
         finder.log(self.ann_file)
         return samples
+
+
+def count_classes(data_root: str, classes_from: str = 'train') -> int | None:
+    """How many classes the training part of an image folder has; None if it is not there."""
+    folder = user_path(data_root) / classes_from
+    return len(list_folders(folder)) if folder.is_dir() else None
 
 
 def check_classes(folder: str, folders: Sequence[str], classes: Sequence[str], source: str) -> None:

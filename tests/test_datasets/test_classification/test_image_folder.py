@@ -12,7 +12,7 @@ from helpers.logs import log  # noqa: F401
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amlfs_mm.datasets import ImageFolder
+from amlfs_mm.datasets import ImageFolder, count_classes
 
 LOAD = [dict(type='LoadImageFromFile')]
 WHOLE = [dict(type='amlfs_mm.LoadWholeImage')]
@@ -70,6 +70,57 @@ def test_a_class_without_images_in_val(tmp_path: Path, split: str, log):  # noqa
         log.clear()
         if (tmp_path / split / 'a').is_dir():
             (tmp_path / split / 'a').rmdir()
+
+
+def test_held_out_images_of_each_class(tmp_path: Path, log):  # noqa: F811
+    write(tmp_path, *(f'train/a/{i}.png' for i in range(20)))
+    write(tmp_path, *(f'train/b/{i}.png' for i in range(5)), 'train/c/0.png')
+
+    def parts(**options) -> list[set[str]]:
+        return [
+            set(labels(ImageFolder(str(tmp_path), split, held_out=0.2, **options)))
+            for split in ('train', 'val')
+        ]
+
+    train, val = parts()
+    assert "no folder 'val' beside" in log.text
+    assert '5 of its 26 images are D_v (held_out=0.2, split_seed=0); the other 21 train' in log.text
+    assert not train & val
+    assert train | val == set(labels(ImageFolder(str(tmp_path), 'train')))
+    # A fifth of each class; a single image trains.
+    assert sorted(path[0] for path in val) == ['a'] * 4 + ['b']
+    assert parts() == [train, val]
+    assert parts(split_seed=1) != [train, val]
+    val_folder = ImageFolder(str(tmp_path), 'val', held_out=0.2)
+    assert val_folder.metainfo['classes'] == ('a', 'b', 'c')
+    # New images of one class do not change the draw of another.
+    write(tmp_path, 'train/b/9.png')
+    assert {path for path in parts()[1] if path[0] == 'a'} == {p for p in val if p[0] == 'a'}
+
+
+def test_a_folder_val_has_precedence_over_held_out(tmp_path: Path):
+    write(tmp_path, *(f'train/a/{i}.png' for i in range(5)), 'val/a/7.png', 'test/a/1.png')
+    for split, count in (('train', 5), ('val', 1), ('test', 1)):
+        assert len(ImageFolder(str(tmp_path), split, held_out=0.4)) == count
+
+
+def test_what_cannot_be_held_out(tmp_path: Path):
+    write(tmp_path, 'train/a/1.png', 'train/b/1.png')
+    with pytest.raises(FileNotFoundError, match=r"no folder '.*/val'.*held_out=0\.1"):
+        ImageFolder(str(tmp_path), 'val')
+    with pytest.raises(ValueError, match=r"train': held_out=0\.5 of 2 images leaves no D_v"):
+        ImageFolder(str(tmp_path), 'val', held_out=0.5)
+    with pytest.raises(ValueError, match=r'a share in \[0, 1\), got 1'):
+        ImageFolder(str(tmp_path), 'train', held_out=1)
+    (tmp_path / 'list.txt').write_text('a/1.png 0\n')
+    with pytest.raises(ValueError, match='leave it out with ann_file'):
+        ImageFolder(str(tmp_path), 'train', ann_file='list.txt', held_out=0.5)
+
+
+def test_classes_are_counted(tmp_path: Path):
+    write(tmp_path, 'train/a/1.png', 'train/b/1.png', 'train/.hidden/1.png')
+    assert count_classes(str(tmp_path)) == 2
+    assert count_classes(str(tmp_path / 'none')) is None
 
 
 def test_a_class_that_train_lacks(tmp_path: Path):

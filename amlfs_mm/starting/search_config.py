@@ -1,0 +1,259 @@
+"""The config of a search on a baseline, as text, checked and written."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+import textwrap
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mmengine.config import Config
+from mmengine.registry import METRICS, MODELS, DefaultScope
+
+from amlfs_mm.engine.options import read_search_options
+from amlfs_mm.engine.searched_heads import find_heads
+from amlfs_mm.utils.atomic_files import atomic_write
+from amlfs_mm.utils.config_types import resolve_type
+
+from .cost import count_images, describe_cost, training_epochs
+from .head import Replacement, replace_head, type_name
+from .held_out_data import HeldOutData, check_hold_out, describe_held_out_data
+
+WIDTH = 100
+
+
+class SearchConfig(NamedTuple):
+    """What was found at a baseline, and the config of a search on it."""
+
+    text: str
+    head: Replacement
+    held_out_data: HeldOutData
+    notes: list[str]
+    cost: str
+
+
+def search_config(
+    base: str,
+    cfg: Config,
+    reward: str,
+    num_candidates: int = 32,
+    num_intervals: int = 6,
+    scale: float | None = None,
+    hold_out_splits: int | None = None,
+) -> SearchConfig:
+    """The config of a search on a baseline.
+
+    Args:
+        base: The baseline as ``_base_`` names it: ``mmpretrain::...``, or a path that is absolute
+            or starts at the folder of the new config.
+        cfg: The baseline.
+        reward: The validation metric to maximise.
+        num_candidates: B.
+        num_intervals: M.
+        scale: Of the head, in place of that of the baseline.
+        hold_out_splits: Hold out one of so many parts of the training data as D_v.
+
+    Raises:
+        ValueError: There can be no search on it; the message says why.
+    """
+    if 'LossSearchHook' in [type_name(hook['type']) for hook in cfg.get('custom_hooks') or []]:
+        raise ValueError(
+            'the base has a LossSearchHook: it is a search already. Inherit from it, and change '
+            'its options in loss_search'
+        )
+    training_epochs(cfg)
+    scope = cfg.get('default_scope') or 'mmengine'
+    with DefaultScope.overwrite_default_scope(scope):
+        head = replace_head(cfg.get('model'), num_intervals, scale)
+        data = describe_held_out_data(cfg)
+        check_reward(cfg.val_evaluator, reward)
+    images = count_images(cfg.train_dataloader['dataset'], scope)
+    if hold_out_splits is not None:
+        check_hold_out(cfg)
+        text = f'a part of the training data, 1 of {hold_out_splits} by seed 0'
+        data = HeldOutData(text, None)
+        images = images and images - images // hold_out_splits
+    notes = list(head.notes)
+    lines = [f'_base_ = {[base]!r}', *_imports(cfg)]
+    model: dict[str, Any] = dict(head=head.options)
+    if head.inner:
+        model = dict(head=dict(classifier=head.options))
+    if augments := _batch_augments(cfg):
+        model['train_cfg'] = None
+        notes.append(
+            f'{augments} are left out: they mix labels, and the searched loss needs one class an '
+            'image.'
+        )
+    lines.append(assignment('model', model))
+    if hold_out_splits is not None:
+        lines += _hold_out_lines(hold_out_splits)
+    hook = dict(type='amlfs_mm.LossSearchHook', num_candidates=num_candidates, reward=reward)
+    if head.mu_0:
+        hook['mu_0'] = head.mu_0
+        notes.append(f"The search starts at the baseline's loss, {as_code(head.mu_0)}.")
+    read_search_options({key: value for key, value in hook.items() if key != 'type'})
+    others = ['*_base_.custom_hooks'] if cfg.get('custom_hooks') else []
+    lines.append(assignment('custom_hooks', [*map(Verbatim, others), hook]))
+    lines.append("runner_type = 'amlfs_mm.LossSearchRunner'")
+    cost = describe_cost(cfg, num_candidates, images)
+    comments = [f'A search on {base}, written by amlfs_mm new.', *filter(None, [data.warning])]
+    lines = [as_comment(comment) for comment in comments] + lines
+    return SearchConfig('\n'.join(lines) + '\n', head, data, notes, cost)
+
+
+def check_reward(evaluator: Any, reward: str) -> None:
+    """The evaluator of D_v may give this metric; known is what it begins with.
+
+    Raises:
+        ValueError: It does not.
+    """
+    prefixes = []
+    for metric in evaluator if isinstance(evaluator, (list, tuple)) else [evaluator]:
+        kind = resolve_type(metric['type'], METRICS)
+        prefix = metric.get('prefix', getattr(kind, 'default_prefix', None))
+        prefixes.append(prefix)
+        if prefix == 'accuracy' and type_name(metric['type']) == 'Accuracy':
+            topk = metric.get('topk', (1,))
+            names = [f'accuracy/top{k}' for k in ([topk] if isinstance(topk, int) else topk)]
+            if reward.startswith('accuracy/') and reward not in names:
+                raise ValueError(
+                    f'val_evaluator of the base does not produce {reward!r}; it produces {names}'
+                )
+    if None not in prefixes and reward.partition('/')[0] not in prefixes:
+        begin = ', '.join(f'{prefix}/' for prefix in prefixes)
+        raise ValueError(
+            f'val_evaluator of the base produces no {reward!r}; its metrics begin with {begin}'
+        )
+
+
+def write_search_config(path: Path, text: str) -> None:
+    """Write a config that is not there yet, after it has been read and its model built.
+
+    Raises:
+        FileExistsError: There is such a file.
+        ValueError: The config cannot be read, or its model cannot be built; nothing is written.
+    """
+    if path.exists():
+        raise FileExistsError(f'{path} exists: remove it, or choose another name')
+    check_config(path.parent, text)
+    with atomic_write(path) as temporary:
+        temporary.write_text(text)
+
+
+def check_config(folder: Path, text: str) -> None:
+    """Read a config as a file of a folder, build its model, and find the head that is searched.
+
+    Raises:
+        ValueError: One of these fails.
+    """
+    with tempfile.NamedTemporaryFile('w', suffix='.py', prefix='check_', dir=folder) as file:
+        file.write(text)
+        file.flush()
+        try:
+            cfg = Config.fromfile(file.name)
+            with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmengine'):
+                find_heads(MODELS.build(_without_downloads(cfg)))
+        except Exception as error:  # of any part of any package that the base names
+            if 'lazy_import' in str(error):
+                why = (
+                    'it is in pure Python (it imports its classes), and a config with _base_ '
+                    'cannot inherit from it. Write the search in the same style, with read_base(), '
+                    'and set what this config would have set'
+                )
+            else:
+                why = f'{type(error).__name__}: {error}. The config would have been'
+            raise ValueError(f'the search on this base does not work: {why}:\n{text}') from error
+
+
+def _without_downloads(cfg: Config) -> dict:
+    """The model's config with its preprocessor, as the runner builds it, without weights."""
+    model = copy.deepcopy(cfg.model)
+    if 'data_preprocessor' in cfg:
+        model.setdefault('data_preprocessor', copy.deepcopy(cfg.data_preprocessor))
+    backbone = model.get('backbone')
+    if isinstance(backbone, dict) and backbone.get('pretrained') is True:
+        backbone['pretrained'] = False
+    return model
+
+
+def _imports(cfg: Config) -> list[str]:
+    imports = (cfg.get('custom_imports') or {}).get('imports') or []
+    imports = [imports] if isinstance(imports, str) else list(imports)
+    if 'amlfs_mm' in imports:
+        return []
+    return [assignment('custom_imports', dict(imports=[*imports, 'amlfs_mm']))]
+
+
+def _batch_augments(cfg: Config) -> str | None:
+    """The augmentations that mix labels, in words; None if there are none."""
+    augments = (cfg.model.get('train_cfg') or {}).get('augments')
+    if not augments:
+        return None
+    augments = augments if isinstance(augments, (list, tuple)) else [augments]
+    return ' and '.join(type_name(augment['type']) for augment in augments)
+
+
+def _hold_out_lines(splits: int) -> list[str]:
+    """As ``configs/_base_/datasets/cifar10.py`` does; every fold is the rest of the other one."""
+    fold = f"_delete_=True, type='mmpretrain.KFoldDataset', num_splits={splits}, seed=0"
+    return [
+        'train = _base_.train_dataloader.dataset',
+        'train_dataloader = dict(',
+        f'    dataset=dict({fold}, dataset=train)',
+        ')',
+        'val_dataloader = dict(',
+        '    dataset=dict(',
+        f'        {fold}, test_mode=True,',
+        '        dataset=dict(train, pipeline=_base_.val_dataloader.dataset.pipeline),',
+        '    )',
+        ')',
+        'del train',
+    ]
+
+
+class Verbatim(str):
+    """Code that stands in a config as it is."""
+
+
+def as_comment(sentence: str) -> str:
+    """A sentence as a comment, in lines of the usual length."""
+    return textwrap.fill(
+        sentence, WIDTH, initial_indent='# ', subsequent_indent='# ', break_on_hyphens=False
+    )
+
+
+def assignment(name: str, value: Any) -> str:
+    """``name = value`` as in OpenMMLab's configs, broken where a line would be too long."""
+    return f'{name} = {as_code(value, len(name) + 3)}'
+
+
+def as_code(value: Any, used: int = WIDTH, indent: int = 0) -> str:
+    """A value as Python code; dicts as calls of ``dict``.
+
+    Args:
+        value: Made of dicts, lists, tuples, :class:`Verbatim`, and what ``repr`` can write.
+        used: Columns of the first line that are taken. By default all is one line.
+        indent: Columns by which the following lines are indented.
+    """
+    if isinstance(value, Verbatim):
+        return str(value)
+    if isinstance(value, dict):
+        opening, closing = 'dict(', ')'
+        parts = [(f'{key}=', item) for key, item in value.items()]
+    elif isinstance(value, (list, tuple)):
+        opening, closing = ('[', ']') if isinstance(value, list) else ('(', ')')
+        parts = [('', item) for item in value]
+    else:
+        return repr(value)
+    line = opening + ', '.join(name + as_code(item) for name, item in parts) + closing
+    if isinstance(value, tuple) and len(value) == 1:
+        line = line[:-1] + ',)'
+    if used == WIDTH or used + len(line) <= WIDTH:
+        return line
+    inside = ' ' * (indent + 4)
+    lines = [
+        f'{inside}{name}{as_code(item, indent + 5 + len(name), indent + 4)},'
+        for name, item in parts
+    ]
+    return '\n'.join([opening, *lines, ' ' * indent + closing])
