@@ -1,4 +1,4 @@
-# The search as the paper has it (section 4.1): B = 32 candidates of 2 GPUs each, sigma = 0.2, Adam, lr 0.05.
+# The paper's search (section 4.1): B = 32 candidates of 2 GPUs each, sigma = 0.2, Adam, lr 0.05.
 # Fewer processes serve several candidates in turn, with the same result. LossSearchHook reads its
 # options in loss_search, a dict, so that a config changes one of them and inherits the others.
 runner_type = 'amlfs_mm.LossSearchRunner'
