@@ -15,7 +15,7 @@ from PIL import Image
 
 from amlfs_mm.datasets import LoadWholeImage
 from amlfs_mm.datasets.image_bytes import decode_image, extension_of
-from amlfs_mm.datasets.image_files import IMAGE_EXTENSIONS
+from amlfs_mm.utils.image_names import IMAGE_EXTENSIONS
 
 GREY16 = (np.arange(64 * 48).reshape(64, 48) * 20).astype(np.uint16)
 COLOUR = np.random.default_rng(0).integers(0, 256, (64, 48, 3), dtype=np.uint8)

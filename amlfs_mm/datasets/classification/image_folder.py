@@ -13,19 +13,13 @@ from mmengine.logging import print_log
 from mmpretrain.datasets import CustomDataset
 
 from amlfs_mm.registry import DATASETS
+from amlfs_mm.utils.image_names import IMAGE_EXTENSIONS, is_ignored
 from amlfs_mm.utils.paths import user_path
+from amlfs_mm.utils.text_lists import loose_name, parse_label, read_lines, unquote
 
 from ..image_bytes import check_value_range, unreadable_image
-from ..image_files import (
-    IMAGE_EXTENSIONS,
-    is_ignored,
-    list_image_folders,
-    list_images,
-    log_left_out,
-    log_similar_names,
-)
+from ..image_files import list_image_folders, list_images, log_left_out, log_similar_names
 from ..image_finder import ImageFinder
-from ..text_lists import loose_name, parse_label, read_lines, unquote
 
 
 @DATASETS.register_module()
