@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers.small_data import PACK, SOFTMAX, Labelled, runner_on
 from mmcv.transforms import BaseTransform
 from mmengine.registry import TRANSFORMS
+from PIL import Image
 from torch import nn
 
 from amlfs_mm.engine.checks import check_concatenated, check_labels
@@ -160,3 +162,70 @@ def test_test_data_with_a_label_out_of_range(tmp_path: Path):
     data = dict(test_dataloader=dict(dataset=dict(wrong, _delete_=True)))
     with pytest.raises(ValueError, match='test sample 1 has gt_label=12'):
         runner_on(tmp_path, dict(type='Labelled', labels=40), **data).test()
+
+
+def write_folders(root: Path, *classes: str, color_type: str = 'color') -> dict:
+    """A config of mmpretrain's CustomDataset over four images of each class."""
+    draw = np.random.default_rng(0)
+    for name in classes:
+        for number in range(4):
+            (root / name).mkdir(parents=True, exist_ok=True)
+            image = draw.integers(256, size=(8, 8, 3), dtype=np.uint8)
+            Image.fromarray(image).save(root / name / f'{number}.png')
+    load = dict(type='LoadImageFromFile', color_type=color_type)
+    return dict(type='CustomDataset', data_root=str(root), pipeline=[load, *PACK])
+
+
+def loaders_of(**datasets: dict) -> dict:
+    """Data sets in place of those of the config: ``train``, ``val``, ``test``."""
+    return {
+        f'{part}_dataloader': dict(dataset=dict(dataset, _delete_=True))
+        for part, dataset in datasets.items()
+    }
+
+
+@pytest.mark.parametrize('part', ['train', 'val', 'test'])
+def test_a_hidden_folder_that_mmpretrain_takes_for_a_class(tmp_path: Path, part: str):
+    data = write_folders(tmp_path / 'images', 'a', 'b')
+    wrong = write_folders(tmp_path / 'wrong', '.ipynb_checkpoints', 'a', 'b')
+    given = dict(train=data, val=data) | {part: dict(type='ConcatDataset', datasets=[wrong])}
+    head = dict(head=dict(SOFTMAX, num_classes=2))
+    runner = runner_on(tmp_path, model=head, **loaders_of(**given))
+    with pytest.raises(ValueError, match=rf'{part}_dataloader.dataset \(CustomDataset\)') as error:
+        runner.test() if part == 'test' else runner.train()
+    for message in (
+        "hidden folder '.ipynb_checkpoints'",
+        f'{tmp_path}/wrong',
+        'amlfs_mm.ImageFolder',
+    ):
+        assert message in str(error.value)
+
+
+def test_test_folders_that_number_their_classes_otherwise(tmp_path: Path):
+    """The checkpoint says which classes its training had: b was 1 there, and is 0 here."""
+    trained = write_folders(tmp_path / 'train', 'a', 'b', 'c')
+    fewer = write_folders(tmp_path / 'test', 'b', 'c')
+    renamed = dict(trained, metainfo=dict(classes=['ant', 'bee', 'cat']))
+    head = dict(model=dict(head=dict(SOFTMAX, num_classes=3)), train_cfg=dict(max_epochs=1))
+    runner_on(tmp_path / 'work', **head, **loaders_of(train=trained, val=trained)).train()
+
+    def evaluate(data: dict, evaluation: str) -> dict:
+        load_from = str(tmp_path / 'work' / 'epoch_1.pth')
+        loader = loaders_of(**{evaluation: data})
+        runner = runner_on(tmp_path / 'again', load_from=load_from, **head, **loader)
+        return getattr(runner, evaluation)()
+
+    for evaluation, role in (('test', 'test'), ('val', 'validation')):
+        with pytest.raises(
+            ValueError, match=rf'the {role} data have 2 classes \(b, c\), the train'
+        ):
+            evaluate(fewer, evaluation)
+    assert evaluate(trained, 'test') == evaluate(renamed, 'test')
+
+
+@pytest.mark.parametrize('gib', [0, 0.1])
+def test_grey_images_and_a_mean_of_three_channels(tmp_path: Path, gib: float):
+    data = write_folders(tmp_path / 'images', 'a', 'b', color_type='grayscale')
+    runner = runner_on(tmp_path, in_memory_gib=gib, **loaders_of(train=data, val=data))
+    with pytest.raises(ValueError, match=r'an image has 1 channel, but .*mean has 3 values'):
+        runner.train()
