@@ -58,7 +58,12 @@ from .state.checkpoints import (
 from .state.optimizers import each_wrapper
 from .state.training_state import whole_checkpoint
 from .state.weights import Comparison, check_same_weights, check_some_weights, log_weights
-from .whole_batches import evaluate_whole_batches, leave_batches_whole, load_whole_batches
+from .whole_batches import (
+    check_features,
+    evaluate_whole_batches,
+    leave_batches_whole,
+    load_whole_batches,
+)
 
 
 @RUNNERS.register_module()
@@ -156,6 +161,7 @@ class LossSearchRunner(Runner):
         """The model; it normalises a whole batch at once if the batch is one tensor."""
         built = super().build_model(model)
         leave_batches_whole(built)
+        check_features(built)
         return built
 
     def build_dataloader(self, dataloader: DataLoader | dict, *args, **kwargs) -> DataLoader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from itertools import islice
 from typing import Any
 
@@ -57,7 +58,7 @@ def check_iterations(loader: Any) -> None:
     except TypeError:  # an iterable data set does not know
         return
     if images == 0:
-        raise ValueError(empty_data(type(loader.dataset).__name__))
+        raise ValueError(empty_data('train_dataloader', type(loader.dataset).__name__))
     if batches == 0:
         batch_size = getattr(loader.batch_sampler, 'batch_size', loader.batch_size)
         share = share_of_replica(index_sampler(loader), images)
@@ -68,9 +69,15 @@ def check_iterations(loader: Any) -> None:
         )
 
 
-def empty_data(kind: str) -> str:
-    """The message for a training set without images."""
-    return f'train_dataloader.dataset ({kind}) is empty: there is nothing to train with'
+def empty_data(loader: str, kind: str) -> str:
+    """The message for a data set without images.
+
+    Args:
+        loader: The name of its loader's config.
+        kind: The name of its class.
+    """
+    use = 'train with' if loader == 'train_dataloader' else 'evaluate'
+    return f'{loader}.dataset ({kind}) is empty: there is nothing to {use}'
 
 
 def check_replicas(loader: Any) -> None:
@@ -148,11 +155,14 @@ def check_evaluation_data(loader: Any, name: str) -> None:
         name: Of its config.
 
     Raises:
-        ValueError: Its loader leaves out the last images, or its sampler or data set repeats some.
+        ValueError: There is none, or the loader leaves out the last images, or its sampler or data
+            set repeats some.
 
     When:
         Every training with an evaluation, and every evaluation by itself starts.
     """
+    if isinstance(loader.dataset, Sized) and not len(loader.dataset):
+        raise ValueError(empty_data(name, type(loader.dataset).__name__))
     check_split(loader.dataset, name)
     check_class_folders(loader.dataset, name)
     check_no_repetition(loader.dataset, name)

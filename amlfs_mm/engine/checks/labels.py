@@ -125,13 +125,31 @@ def check_labels(heads: list[Any], dataset: Any, role: str = 'training') -> None
         for index in ((loaded < 0) | (loaded >= num_classes)).nonzero().flatten().tolist()[:1]:
             sample = describe_sample(index, annotation(dataset, index) or {})
             raise ValueError(bad_label(f'{role} {sample}', int(loaded[index]), num_classes))
+    transformed = False  # whether a transform makes labels of what the annotations have
     for index, info in sampled_annotations(dataset):
-        for label in _numbers(info.get('gt_label')):
-            # A transform may still change the label: what is trained with decides.
-            if not 0 <= label < num_classes and not _loads_well(dataset, index, num_classes):
-                raise ValueError(
-                    bad_label(f'{role} {describe_sample(index, info)}', label, num_classes)
-                )
+        label = info.get('gt_label')
+        numbers = _numbers(label)
+        wrong = next((number for number in numbers if not 0 <= number < num_classes), None)
+        taken = bool(numbers) and not isinstance(label, np.integer)  # mmpretrain takes no such one
+        if wrong is None and (taken or transformed or 'gt_score' in info):
+            continue
+        # A transform may still change the label: what is trained with decides.
+        if _loads_well(dataset, index, num_classes):
+            transformed = transformed or not taken
+            continue
+        sample = f'{role} {describe_sample(index, info)}'
+        if wrong is not None:
+            raise ValueError(bad_label(sample, wrong, num_classes))
+        if label is not None:
+            raise ValueError(
+                f'{sample} has gt_label={label!r} ({type(label).__name__}), but a class is an int '
+                f'from 0 to {num_classes - 1}'
+            )
+        if role != 'training':  # there the batches are checked
+            raise ValueError(
+                f'{sample} has no gt_label, but the {role} data are scored by accuracy: let the '
+                'data set, or a transform before PackInputs, set gt_label'
+            )
 
 
 def check_evaluated_classes(
@@ -188,9 +206,15 @@ def _numbers(label: Any) -> list[int]:
         return [int(label)]
     if isinstance(label, (np.ndarray, Tensor)):
         label = label.reshape(-1).tolist()
-    if isinstance(label, (list, tuple)):
-        return [int(number) for number in label if isinstance(number, (int, np.integer))]
+    if isinstance(label, (list, tuple)) and all(map(_is_whole, label)):
+        return [int(number) for number in label]
     return []
+
+
+def _is_whole(number: Any) -> bool:
+    if isinstance(number, float):
+        return number.is_integer()
+    return isinstance(number, (int, np.integer))
 
 
 def _loads_well(dataset: Any, index: int, num_classes: int) -> bool:

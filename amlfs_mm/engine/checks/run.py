@@ -38,7 +38,7 @@ def check_run(runner: Runner) -> None:
         Every training starts.
     """
     check_hooks(runner)
-    if _train_loop(runner) is None:
+    if _loop(runner, 'train') is None:
         return  # MMEngine's error follows
     loader = runner.train_dataloader
     if isinstance(getattr(loader, 'collate_fn', None), CheckedCollate):
@@ -52,7 +52,7 @@ def check_run(runner: Runner) -> None:
     check_class_folders(loader.dataset, 'train_dataloader')
     check_num_classes(heads, loader.dataset)
     check_labels(heads, loader.dataset)
-    if (loop := runner.val_loop) is not None:
+    if (loop := _loop(runner, 'validation')) is not None:
         check_evaluation_data(loop.dataloader, 'val_dataloader')
         data, trained = loop.dataloader.dataset, getattr(loader.dataset, 'metainfo', None)
         check_evaluated_classes(heads, loop.evaluator, data, 'validation', trained)
@@ -73,7 +73,7 @@ def check_evaluation(runner: Runner, role: str) -> None:
     When:
         Every test, and every validation by itself (``Runner.val``), starts.
     """
-    if (loop := _evaluation_loop(runner, role)) is None:
+    if (loop := _loop(runner, role)) is None:
         return  # MMEngine's error follows
     check_evaluation_data(
         loop.dataloader, 'val_dataloader' if role != 'test' else 'test_dataloader'
@@ -99,7 +99,7 @@ def check_trained_classes(runner: Runner, role: str, checkpoint: dict, name: str
         A test, or a validation by itself, reads its checkpoint.
     """
     trained = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
-    loop = _evaluation_loop(runner, role)
+    loop = _loop(runner, role)
     if loop is None or not trained.get('classes'):
         return
     dataset = loop.dataloader.dataset
@@ -114,17 +114,23 @@ def check_trained_classes(runner: Runner, role: str, checkpoint: dict, name: str
     check_evaluated_classes(heads, loop.evaluator, dataset, role, trained)
 
 
-def _evaluation_loop(runner: Runner, role: str) -> BaseLoop | None:
-    return runner.test_loop if role == 'test' else runner.val_loop
+def _loop(runner: Runner, role: str) -> BaseLoop | None:
+    """The loop of a role, built from the config if it is not yet; None if there is none.
 
+    Args:
+        runner: The runner.
+        role: ``'train'``, ``'validation'`` or ``'test'``.
 
-def _train_loop(runner: Runner) -> BaseLoop | None:
-    """The loop, built from the config if it is not yet."""
+    Raises:
+        ValueError: Its data set is empty.
+    """
+    part = 'val' if role == 'validation' else role
     try:
-        return runner.train_loop
+        return getattr(runner, f'{part}_loop')
     except ValueError as error:
         if 'need at least one array to concatenate' not in str(error):
             raise
         # That is what numpy tells mmengine's BaseDataset of an empty list.
-        kind = runner.cfg.train_dataloader.dataset.type
-        raise ValueError(empty_data(getattr(kind, '__name__', kind))) from error
+        loader = f'{part}_dataloader'
+        kind = runner.cfg[loader].dataset.type
+        raise ValueError(empty_data(loader, getattr(kind, '__name__', kind))) from error

@@ -78,6 +78,18 @@ def test_no_image_at_all(tmp_path: Path):
             runner_on(tmp_path, small(0, **options)).train()
 
 
+@pytest.mark.parametrize('part', ['val', 'test'])
+@pytest.mark.parametrize('options', [{}, dict(serialize_data=False)])
+def test_nothing_to_evaluate(tmp_path: Path, part: str, options: dict):
+    """D_v, or the test data, without an image."""
+    loader = {f'{part}_dataloader': dict(dataset=dict(small(0, **options), _delete_=True))}
+    runner = runner_on(tmp_path, small(32), search=part == 'val', **loader)
+    with pytest.raises(
+        ValueError, match=rf'{part}_dataloader\.dataset \(Labelled\) is empty: .*ev'
+    ):
+        runner.test() if part == 'test' else runner.train()
+
+
 @pytest.mark.parametrize('kind', ['vectors', 'pooled maps'])
 @pytest.mark.parametrize('search', [False, True])
 def test_a_last_batch_of_one_image(tmp_path: Path, kind: str, search: bool):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +32,26 @@ class Relabel(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         return results | dict(gt_label=results['gt_label'] + self.by)
+
+
+@TRANSFORMS.register_module()
+class ToInt(BaseTransform):
+    """A label that is written as something else."""
+
+    def transform(self, results: dict) -> dict:
+        return results | dict(gt_label=int(results['gt_label']))
+
+
+def small(labels: list | int, **options: Any) -> dict:
+    return dict(type='Labelled', labels=labels, **options)
+
+
+def loaders_of(**datasets: dict) -> dict:
+    """Data sets in place of those of the config: ``train``, ``val``, ``test``."""
+    return {
+        f'{part}_dataloader': dict(dataset=dict(dataset, _delete_=True))
+        for part, dataset in datasets.items()
+    }
 
 
 @pytest.mark.parametrize('head', HEADS)
@@ -92,6 +113,40 @@ def test_samples_without_labels(tmp_path: Path, search: bool):
     with pytest.raises((ValueError, CandidateError), match='has no gt_label, which') as error:
         runner_on(tmp_path, dataset, search).train()
     assert 'before PackInputs' in str(error.value)
+
+
+@pytest.mark.parametrize('part', ['train', 'val', 'test'])
+@pytest.mark.parametrize('label', [1.0, 'cat', np.float32(2), np.int64(3), [1.5], float('nan')])
+def test_labels_of_another_type(tmp_path: Path, part: str, label: Any):
+    """mmpretrain refuses them without the sample's name, or cuts fractions off."""
+    given = dict(train=small(32), val=small(16), test=small(16))
+    given[part] = small([0, 1, 2, label, *range(4, 10)])
+    runner = runner_on(tmp_path, **loaders_of(**given))
+    with pytest.raises(
+        ValueError, match=r'sample 3 has gt_label=.*, but a class is an int'
+    ) as error:
+        runner.test() if part == 'test' else runner.train()
+    assert 'from 0 to 9' in str(error.value)
+
+
+@pytest.mark.parametrize('part', ['validation', 'test'])
+def test_scored_samples_without_labels(tmp_path: Path, part: str):
+    wrong = small([0, 1, None, 3])
+    runner = runner_on(
+        tmp_path, small(32), **loaders_of(**{part[:3] if part != 'test' else part: wrong})
+    )
+    with pytest.raises(ValueError, match=rf'{part} sample 2 has no gt_label, but the {part} data'):
+        runner.test() if part == 'test' else runner.train()
+
+
+@pytest.mark.parametrize('label', [np.int64(3), '3'])
+def test_a_transform_that_makes_labels(tmp_path: Path, label: Any):
+    dataset = small([label] * 32, pipeline=[dict(type='ToInt'), *PACK])
+    runner = runner_on(
+        tmp_path, train_cfg=dict(max_epochs=1), **loaders_of(train=dataset, val=dataset)
+    )
+    runner.train()
+    assert runner.iter == 2
 
 
 class Endless:
@@ -174,14 +229,6 @@ def write_folders(root: Path, *classes: str, color_type: str = 'color') -> dict:
             Image.fromarray(image).save(root / name / f'{number}.png')
     load = dict(type='LoadImageFromFile', color_type=color_type)
     return dict(type='CustomDataset', data_root=str(root), pipeline=[load, *PACK])
-
-
-def loaders_of(**datasets: dict) -> dict:
-    """Data sets in place of those of the config: ``train``, ``val``, ``test``."""
-    return {
-        f'{part}_dataloader': dict(dataset=dict(dataset, _delete_=True))
-        for part, dataset in datasets.items()
-    }
 
 
 @pytest.mark.parametrize('part', ['train', 'val', 'test'])
