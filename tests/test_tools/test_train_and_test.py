@@ -122,7 +122,7 @@ def test_a_home_directory_in_every_path(home: Path, tool, runner: str):
 
 
 def test_a_config_that_names_classes_themselves(home: Path, tool):
-    """Its types go through a search, a test, an export, and a report, also as dumped."""
+    """Its types go through a search, a test, also as dumped, and an export."""
     (home / 'classes.py').write_text(CLASSES.format(model='ImageClassifier'))
     (home / 'embedder.py').write_text(CLASSES.format(model='EmbeddingClassifier'))
     tool('tools/train.py', '~/classes.py', '--work-dir', '~/work')
@@ -133,6 +133,4 @@ def test_a_config_that_names_classes_themselves(home: Path, tool):
         results.append(json.loads((home / 'work' / 'test.json').read_text()))
     assert results[0] == results[1]
     tool('tools/export_onnx.py', '~/embedder.py', checkpoint, '--out', '~/model.onnx')
-    tool('tools/analysis/report.py', '~/work', '--out', '~/report.html')
     assert (home / 'model.onnx').is_file()
-    assert 'classes' in (home / 'report.html').read_text()
