@@ -32,7 +32,7 @@ from amlfs_mm.export import (
     find_size,
     measure_difference,
 )
-from amlfs_mm.utils.command_line import config_file, errors_as_messages, program_name
+from amlfs_mm.utils.command_line import config_file, errors_as_messages, positive_int, program_name
 from amlfs_mm.utils.paths import user_path
 
 TOLERANCE = 1e-4
@@ -47,7 +47,7 @@ def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--out', type=user_path, default=Path('model.onnx'))
     parser.add_argument(
         '--size',
-        type=int,
+        type=positive_int,
         nargs=2,
         metavar=('H', 'W'),
         help="default: what the test pipeline feeds, else the backbone's input_size",

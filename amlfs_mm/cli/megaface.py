@@ -21,6 +21,7 @@ import torch
 from amlfs_mm.evaluation import identification_rate
 from amlfs_mm.evaluation.faces.megaface import (
     FaceList,
+    check_noise,
     is_noise,
     read_features,
     read_list,
@@ -68,9 +69,22 @@ def rates(args: argparse.Namespace, probes: np.ndarray, ids: list, paths: list[s
     return identification_rate(torch.as_tensor(probes, device=args.device), ids, chunks, args.ranks)
 
 
+def read_noise_lists(args: argparse.Namespace, probes: list[str]) -> set[str]:
+    """The images in all lists of noise; prints how many images each list names."""
+    lists = {path: read_noise(path) for path in args.noise}
+    if not lists:
+        return set()
+    images = set(probes).union(*(read_list(path).paths for path in args.distractor_lists))
+    found = {path: sum(is_noise(image, lists[path]) for image in images) for path in lists}
+    check_noise(found, len(images))
+    for path, count in found.items():
+        print(f'{path.name}: {count} of {len(images)} probes and distractors are in it')
+    return set().union(*lists.values())
+
+
 def evaluate(args: argparse.Namespace, probe_list: FaceList) -> dict[str, float]:
     """Print and return the rates of each list of distractors, by both protocols with --noise."""
-    noise = set().union(*map(read_noise, args.noise))
+    noise = read_noise_lists(args, probe_list.paths)
     probes = np.concatenate(list(read_features(args.probes, probe_list.paths, args.suffix)))
     noisy = np.array([is_noise(path, noise) for path in probe_list.paths])
     print(f'{len(probes)} probes of {len(set(probe_list.ids))} persons, {noisy.sum()} are noise')

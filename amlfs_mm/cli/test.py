@@ -58,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not is_remote(args.checkpoint):
         with errors_as_messages():
             check_checkpoint_file(args.checkpoint)
+    if args.out:  # rather an error now than after the test
+        args.out.parent.mkdir(parents=True, exist_ok=True)
     runner = RUNNERS.build(merge_args(Config.fromfile(args.config), args))
     metrics = runner.test()
     if args.out and is_main_process():

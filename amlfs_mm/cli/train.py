@@ -15,7 +15,7 @@ from torch.distributed.elastic.multiprocessing.errors import record
 
 from amlfs_mm.utils.command_line import config_file, program_name
 from amlfs_mm.utils.config_types import resolves_to
-from amlfs_mm.utils.paths import expand_home
+from amlfs_mm.utils.paths import expand_home, expand_home_in_config
 
 
 def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -75,6 +75,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         cfg.runner_type = 'amlfs_mm.LossSearchRunner'
         one_model = dict(replicas_per_candidate='all', threads_per_process=None)
         cfg.loss_search = {**cfg.get('loss_search', {}), **one_model}
+    expand_home_in_config(cfg)  # MMEngine's own Runner does not
     return cfg
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import BinaryIO
 
+import cv2
 import mmcv
 import numpy as np
 from PIL import Image, ImageOps, TiffImagePlugin
@@ -109,23 +112,48 @@ def check_tiff(file: BinaryIO) -> None:
         )
 
 
-def check_value_range(path: str) -> None:
+def check_value_range(file: BinaryIO, name: str) -> None:
     """A TIFF file has values of a known range (see :func:`check_tiff`), whatever decodes it.
+
+    Args:
+        file: The file, at its start. One of another format is not looked at.
+        name: Of the image, for the error.
 
     Raises:
         OSError: The file has values of no known range, or is no whole TIFF file.
 
     When:
-        An image of :class:`amlfs_mm.ImageFolder` is loaded.
+        An image of a data set of this package is loaded.
     """
-    with open(path, 'rb') as file:
-        if not file.read(4).startswith(TIFF_MARKS):
-            return
-        file.seek(0)
-        try:
-            check_tiff(file)
-        except Exception as error:
-            raise unreadable_image(path, error) from error
+    if not file.read(4).startswith(TIFF_MARKS):
+        return
+    file.seek(0)
+    try:
+        check_tiff(file)
+    except Exception as error:
+        raise unreadable_image(name, error) from error
+
+
+@contextmanager
+def loading(path: str, content: bytes | None = None) -> Iterator[None]:
+    """While a pipeline loads an image: it has values of a known range, and errors name it.
+
+    Args:
+        path: Of the image.
+        content: The encoded image, where it is known already.
+
+    Raises:
+        OSError: It has not, or OpenCV cannot read it.
+    """
+    if content is not None:
+        check_value_range(BytesIO(content), path)
+    elif path.lower().endswith(('.tif', '.tiff')):
+        with open(path, 'rb') as file:
+            check_value_range(file, path)
+    try:
+        yield
+    except cv2.error as error:  # it does not say which image
+        raise unreadable_image(path, error) from error
 
 
 def extension_of(content: bytes, name: str) -> str:

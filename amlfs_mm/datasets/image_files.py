@@ -1,4 +1,4 @@
-"""Which files are images, and which images a folder holds: the one place for all data sets."""
+"""Which images a folder holds: the one place for all data sets."""
 
 from __future__ import annotations
 
@@ -12,19 +12,7 @@ from typing import NamedTuple
 
 from mmengine.logging import print_log
 
-IMAGE_EXTENSIONS = (
-    *('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.dib', '.ppm', '.pgm', '.pbm', '.pnm'),
-    *('.tif', '.tiff', '.webp', '.gif', '.jp2', '.avif'),
-)
-"""Lower case; a file name may have them in any case. Pillow and OpenCV read all of them."""
-
-SYSTEM_NAMES = frozenset(
-    [
-        *('thumbs.db', 'ehthumbs.db', 'desktop.ini', '__macosx', '@eadir', '$recycle.bin'),
-        *('system volume information', 'lost+found', 'icon\r'),
-    ]
-)
-"""Lower case. Operating systems and archive tools put files and folders of these names anywhere."""
+from amlfs_mm.utils.image_names import IMAGE_EXTENSIONS, is_ignored, is_image_name
 
 
 class Listing(NamedTuple):
@@ -45,16 +33,6 @@ class ImageFolders(NamedTuple):
     """For each sub-folder, the paths of its images below the sub-folder, sorted."""
     left_out: list[str]
     """As in :class:`Listing`."""
-
-
-def is_image_name(name: str, extensions: Sequence[str] = IMAGE_EXTENSIONS) -> bool:
-    """Whether a file name ends like an image's, in upper or lower case."""
-    return name.lower().endswith(tuple(extensions))
-
-
-def is_ignored(name: str) -> bool:
-    """Whether a file or folder is hidden (``.x``) or one that an operating system makes."""
-    return name.startswith('.') or name.lower() in SYSTEM_NAMES
 
 
 def list_images(

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from .image_files import is_ignored, is_image_name
-from .text_lists import Line, NameIndex
+from amlfs_mm.utils.image_names import is_ignored, is_image_name
+from amlfs_mm.utils.text_lists import Line, NameIndex
 
 
 class ImageFinder:
     """Finds listed images below a folder, which is listed once and not asked for each file.
 
-    A name is looked up as it is written, then as :func:`.text_lists.loose_name` has it: in another
-    case, with another extension, with backslashes.
+    A name is looked up as it is written, then as ``loose_name`` has it: in another case, with
+    another extension, with backslashes.
 
     Args:
         root: The folder.

@@ -25,7 +25,13 @@ from amlfs_mm.utils.atomic_files import atomic_write
 from amlfs_mm.utils.devices import this_device
 from amlfs_mm.utils.paths import expand_home_in_config
 
-from .checks import check_earlier_search, check_resumable, check_run, check_test
+from .checks import (
+    check_earlier_search,
+    check_evaluation,
+    check_resumable,
+    check_run,
+    check_trained_classes,
+)
 from .distributed.failures import dead_workers_awaited, explain_failure
 from .distributed.launch import init_distributed
 from .distributed.population import Population
@@ -52,7 +58,12 @@ from .state.checkpoints import (
 from .state.optimizers import each_wrapper
 from .state.training_state import whole_checkpoint
 from .state.weights import Comparison, check_same_weights, check_some_weights, log_weights
-from .whole_batches import evaluate_whole_batches, leave_batches_whole, load_whole_batches
+from .whole_batches import (
+    check_features,
+    evaluate_whole_batches,
+    leave_batches_whole,
+    load_whole_batches,
+)
 
 
 @RUNNERS.register_module()
@@ -72,7 +83,9 @@ class LossSearchRunner(Runner):
     take no more GiB than that, and a batch of them is one tensor from the data to the metric.
     """
 
-    evaluates_only = False  # a test or a validation by itself: its checkpoint must fit exactly
+    evaluated: str | None = (
+        None  # 'test' or 'validation' by itself: its checkpoint must fit exactly
+    )
 
     @classmethod
     def from_cfg(cls, cfg: Config | ConfigDict) -> Runner:
@@ -148,6 +161,7 @@ class LossSearchRunner(Runner):
         """The model; it normalises a whole batch at once if the batch is one tensor."""
         built = super().build_model(model)
         leave_batches_whole(built)
+        check_features(built)
         return built
 
     def build_dataloader(self, dataloader: DataLoader | dict, *args, **kwargs) -> DataLoader:
@@ -193,13 +207,14 @@ class LossSearchRunner(Runner):
 
     def test(self) -> dict:
         """Evaluate the test data, with the weights of the checkpoint and no others."""
-        self.evaluates_only = True
-        check_test(self)
+        self.evaluated = 'test'
+        check_evaluation(self, self.evaluated)
         return super().test()
 
     def val(self) -> dict:
         """Evaluate the validation data, with the weights of the checkpoint and no others."""
-        self.evaluates_only = True
+        self.evaluated = 'validation'
+        check_evaluation(self, self.evaluated)
         return super().val()
 
     def load_or_resume(self) -> None:
@@ -253,13 +268,15 @@ class LossSearchRunner(Runner):
         if remote:
             found = self._compare_weights(checkpoint, filename)
         log_weights(found, filename)
+        if self.evaluated is not None:
+            check_trained_classes(self, self.evaluated, checkpoint, filename)
         if is_resuming(self):
             check_resumable(checkpoint, found, filename)
         return checkpoint
 
     def _compare_weights(self, checkpoint: dict, filename: str) -> Comparison:
         model = self.model.module if is_model_wrapper(self.model) else self.model
-        exactly = self.evaluates_only or is_resuming(self)
+        exactly = self.evaluated is not None or is_resuming(self)
         check = check_same_weights if exactly else check_some_weights
         return check(model, checkpoint, filename)
 

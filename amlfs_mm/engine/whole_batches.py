@@ -51,6 +51,13 @@ def leave_batches_whole(model: nn.Module) -> None:
         model.data_preprocessor = BatchDataPreprocessor.like(model.data_preprocessor)
 
 
+def check_features(model: nn.Module) -> None:
+    """Let mmpretrain's linear heads say what is wrong with their input; see there."""
+    from amlfs_mm.models.heads.linear_head_features import check_features_of_linear_heads
+
+    check_features_of_linear_heads(model)
+
+
 def evaluate_whole_batches(evaluator: Evaluator) -> Evaluator:
     """Mmengine's evaluator, with an accuracy that counts predictions of such batches as a whole."""
     from amlfs_mm.evaluation.accuracy import BatchEvaluator

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from mmengine.evaluator import Evaluator
+from mmengine.evaluator import BaseMetric, Evaluator
 from mmengine.structures import BaseDataElement
 from mmpretrain.evaluation import Accuracy
 from torch import Tensor
@@ -96,17 +96,38 @@ class BatchEvaluator(Evaluator):
     def process(
         self, data_samples: Sequence[BaseDataElement], data_batch: Any | None = None
     ) -> None:
-        """Give each metric the predictions and labels of a batch."""
-        if not isinstance(data_samples, LazyDataSamples) or data_samples.pred_score is None:
-            super().process(data_samples, data_batch)
+        """Give each metric the predictions and labels of a batch.
+
+        Raises:
+            ValueError: The samples lack a field that a metric reads; the message names both.
+        """
+        metrics = list(self.metrics)
+        if isinstance(data_samples, LazyDataSamples) and data_samples.pred_score is not None:
+            for metric in metrics:
+                if isinstance(metric, WholeBatchMetric):
+                    metric.process_batch(data_samples.pred_score, data_samples.labels)
+            metrics = [metric for metric in metrics if not isinstance(metric, WholeBatchMetric)]
+        if not metrics:
             return
-        others = []
-        for metric in self.metrics:
-            if isinstance(metric, WholeBatchMetric):
-                metric.process_batch(data_samples.pred_score, data_samples.labels)
-            else:
-                others.append(metric)
-        if others:
-            dicts = [sample.to_dict() for sample in data_samples]
-            for metric in others:
+        dicts = [
+            sample.to_dict() if isinstance(sample, BaseDataElement) else sample
+            for sample in data_samples
+        ]
+        for metric in metrics:
+            try:
                 metric.process(data_batch, dicts)
+            except KeyError as error:
+                raise missing_field(metric, error, dicts[0]) from error
+
+
+def missing_field(metric: BaseMetric, error: KeyError, sample: dict) -> Exception:
+    """The error for a metric that did not find a field; another KeyError as it is."""
+    field = error.args[0] if error.args else None
+    if field in sample or not isinstance(field, str):
+        return error
+    return ValueError(
+        f'{type(metric).__name__} needs {field!r} of each data sample, which has only '
+        f'{sorted(sample)}: pred_score and pred_label come from a classifier such as '
+        "mmpretrain's ImageClassifier, feature from amlfs_mm.EmbeddingClassifier, and all others "
+        'from the data set, if meta_keys of PackInputs name them'
+    )

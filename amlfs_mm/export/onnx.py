@@ -44,9 +44,19 @@ def preprocessor_of(cfg: Config) -> dict:
 
 
 def find_preprocessing(cfg: Config) -> dict[str, list[float]]:
-    """The ``mean`` and ``std`` by channel with which images are normalised."""
+    """The ``mean`` and ``std`` by channel with which images are normalised.
+
+    Raises:
+        ValueError: They do not have one value, or three.
+    """
     preprocessor = preprocessor_of(cfg)
     mean, std = preprocessor.get('mean'), preprocessor.get('std')
+    for name, values in (('mean', mean), ('std', std)):
+        if isinstance(values, Sequence) and len(values) not in (1, 3):
+            raise ValueError(
+                f'data_preprocessor.{name} has {len(values)} values: an exported model takes '
+                'images of 3 channels'
+            )
     return dict(mean=_by_channel(mean, 0.0), std=_by_channel(std, 1.0))
 
 
@@ -82,15 +92,27 @@ def export_onnx(
         size: (H, W).
         path: Of the file.
         metadata: What the file says of itself.
+
+    Raises:
+        ValueError: The model does not take such images, as one for grey images does not.
     """
     with needs_extra('export', 'the export to ONNX'):
         import onnx
 
+    images = torch.zeros(2, 3, *size)
+    try:
+        with torch.no_grad():
+            model(images)
+    except RuntimeError as error:
+        raise ValueError(
+            f'the model does not take images (N, 3, {size[0]}, {size[1]}), which it is exported '
+            f'for: {error}'
+        ) from error
     with atomic_write(path) as temporary, warnings.catch_warnings():
         warnings.simplefilter('ignore')  # tracing's; a comparison follows
         torch.onnx.export(
             model,
-            (torch.zeros(2, 3, *size),),
+            (images,),
             str(temporary),
             input_names=['images'],
             output_names=['features'],

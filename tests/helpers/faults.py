@@ -16,8 +16,10 @@ from mmcv.transforms import BaseTransform
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
 from mmengine.logging import MessageHub
+from mmengine.model import BaseModule
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
-from mmengine.registry import HOOKS, METRICS, OPTIM_WRAPPERS, TRANSFORMS
+from mmengine.registry import HOOKS, METRICS, MODELS, OPTIM_WRAPPERS, TRANSFORMS
+from torch import Tensor, nn
 from torch.utils.data import get_worker_info
 
 
@@ -252,3 +254,15 @@ class SaveEveryRank(Hook):
             scale=runner.optim_wrapper.loss_scaler.get_scale(),
         )
         torch.save(state, self.directory / f'rank_{this_rank()}.pth')
+
+
+@MODELS.register_module()
+class PoolWithSpareLayer(BaseModule):
+    """Global average pooling, and a layer that nothing uses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spare = nn.Linear(2, 2)
+
+    def forward(self, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return (maps[-1].mean((2, 3)),)

@@ -1,5 +1,6 @@
 """Decoding: the picture that is in a file, or an error that names the file."""
 
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from amlfs_mm.datasets import LoadWholeImage
+from amlfs_mm.datasets import FaceDataset, ImageFolder, LoadWholeImage, ReIDDataset
 from amlfs_mm.datasets.image_bytes import decode_image, extension_of
-from amlfs_mm.datasets.image_files import IMAGE_EXTENSIONS
+from amlfs_mm.utils.image_names import IMAGE_EXTENSIONS
 
+MMCV = [dict(type='LoadImageFromFile')]
 GREY16 = (np.arange(64 * 48).reshape(64, 48) * 20).astype(np.uint16)
 COLOUR = np.random.default_rng(0).integers(0, 256, (64, 48, 3), dtype=np.uint8)
 
@@ -149,3 +151,40 @@ def test_any_bytes_are_an_image_or_an_error_that_names_the_file(head: bytes, res
     else:
         assert image.dtype == np.uint8
         assert image.shape[2] == 3
+
+
+def people(root: Path, *images: bytes) -> ReIDDataset:
+    """Each image is one of another person."""
+    for part in ('bounding_box_train', 'bounding_box_test', 'query'):
+        (root / 'market1501' / part).mkdir(parents=True)
+        for number, image in enumerate(images, start=1):
+            name = f'000{number}_c{1 + (part == "query")}s1_000001_00.tif'
+            (root / 'market1501' / part / name).write_bytes(image)
+    return ReIDDataset('market1501', str(root), 'train', held_out=0, pipeline=MMCV)
+
+
+def faces(root: Path, *images: bytes) -> FaceDataset:
+    for number, image in enumerate(images):
+        (root / str(number)).mkdir()
+        (root / str(number) / 'a.tif').write_bytes(image)
+    return FaceDataset(str(root), 'train', held_out=0, pipeline=MMCV)
+
+
+def folders(root: Path, *images: bytes) -> ImageFolder:
+    (root / 'train').mkdir()
+    faces(root / 'train', *images)
+    return ImageFolder(str(root), 'train', pipeline=MMCV)
+
+
+@pytest.mark.parametrize('reader', [people, faces, folders])
+def test_every_reader_names_an_image_that_mmcv_cannot_load(reader: Callable, tmp_path: Path):
+    """Whatever loads it: an empty file, and values of no known range."""
+    signed, whole = BytesIO(), BytesIO()
+    tifffile.imwrite(signed, (GREY16 // 2).astype(np.int16))
+    tifffile.imwrite(whole, GREY16)
+    data = reader(tmp_path, b'', signed.getvalue(), whole.getvalue())
+    for index, message in ((0, ''), (1, 'signed integers of 16 bits')):
+        name = Path(data.get_data_info(index)['img_path'])
+        with pytest.raises(OSError, match=rf'{name.parent.name}/{name.name} .*{message}'):
+            data[index]
+    np.testing.assert_array_equal(data[2]['img'][..., 0], GREY16 >> 8)

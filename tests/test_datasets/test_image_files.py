@@ -5,12 +5,8 @@ from pathlib import Path
 import pytest
 from helpers.logs import log  # noqa: F401
 
-from amlfs_mm.datasets.image_files import (
-    IMAGE_EXTENSIONS,
-    list_image_folders,
-    list_images,
-    log_left_out,
-)
+from amlfs_mm.datasets.image_files import list_image_folders, list_images, log_left_out
+from amlfs_mm.utils.image_names import IMAGE_EXTENSIONS
 
 
 def touch(root: Path, *names: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from helpers.logs import log  # noqa: F401
 
 from amlfs_mm.datasets.image_finder import ImageFinder
-from amlfs_mm.datasets.text_lists import Line
+from amlfs_mm.utils.text_lists import Line
 
 LINE = Line(3, 'x')
 

@@ -132,3 +132,15 @@ def test_two_processes_count_each_sample_once(tmp_path, monkeypatch):
     expected.process(list(parts(*predictions(11), 11)[0]))
     found = evaluate_on_two_processes(Accuracy, topk=(1, 2))
     assert found == [expected.evaluate(11)] * 2
+
+
+def test_a_field_that_a_metric_reads_and_nobody_sets():
+    """An embedder scored by accuracy; samples without labels."""
+    evaluator = BatchEvaluator.like(Evaluator([Accuracy()]))
+    for sample, field in (
+        (DataSample(feature=torch.ones(2)), 'pred_label'),
+        (DataSample(pred_score=torch.ones(2)), 'gt_label'),
+    ):
+        with pytest.raises(ValueError, match=rf"Accuracy needs '{field}' of each data sample") as e:
+            evaluator.process([sample])
+        assert str(list(sample.keys())) in str(e.value)

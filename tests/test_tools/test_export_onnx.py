@@ -17,7 +17,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 
-from amlfs_mm.export import find_preprocessing, find_size
+from amlfs_mm.export import export_onnx, find_preprocessing, find_size
 
 LOAD = dict(type='LoadImageFromFile')
 PACK = dict(type='PackInputs')
@@ -170,3 +170,21 @@ def test_the_checkpoint_of_another_model(tmp_path: Path, monkeypatch):
         SystemExit, match=r'other\.pth is the checkpoint of another model: 0 of the'
     ):
         runpy.run_path(str(ROOT / 'tools' / 'export_onnx.py'), run_name='__main__')
+
+
+@pytest.mark.parametrize(
+    ('channels', 'size', 'message'),
+    [(1, (16, 16), 'to have 1 channels'), (3, (1, 0), 'takes|size')],
+)
+def test_a_model_that_takes_other_images(channels: int, size: tuple, message: str, tmp_path: Path):
+    model = MODELS.build(config(backbone=dict(BACKBONE, in_channels=channels)).model)
+    with pytest.raises(ValueError, match=rf'does not take images \(N, 3, .*{message}'):
+        export_onnx(model.eval(), size, tmp_path / 'model.onnx', {})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('option', ['mean', 'std'])
+def test_a_normalisation_of_two_channels(option: str):
+    preprocessor = dict(mean=[1.0], std=[1.0]) | {option: [1.0, 2.0]}
+    with pytest.raises(ValueError, match=rf'data_preprocessor\.{option} has 2 values'):
+        find_preprocessing(config(data_preprocessor=preprocessor))

@@ -92,3 +92,17 @@ def test_wrong_files(devkit: Path, tool, tmp_path: Path):
         tool(MEGAFACE, devkit / 'fs', devkit / 'mf', *lists, '--noise', devkit / 'none.txt')
     with pytest.raises(SystemExit, match='there is no image below'):
         tool(MAKE_LIST, tmp_path, '--out', tmp_path / 'list.json')
+
+
+def test_noise_of_other_images(devkit: Path, tool, tmp_path: Path):
+    """With no image found, the refined rates would be the raw ones."""
+    probes = tmp_path / 'probes.json'
+    tool(MAKE_LIST, devkit / 'images', '--out', probes, '--identities')
+    lists = ['--probe-list', probes, '--distractor-lists', devkit / 'd_10.json']
+    arguments = [devkit / 'fs', devkit / 'mf', *lists, '--noise']
+    (tmp_path / 'other.txt').write_text('P_1_2.jpg\n')  # the images are .png
+    with pytest.raises(SystemExit, match=r'other\.txt: none of the 22 probes and distractors'):
+        tool(MEGAFACE, *arguments, tmp_path / 'other.txt')
+    printed = tool(MEGAFACE, *arguments, tmp_path / 'other.txt', devkit / 'noise_fs.txt')
+    assert 'other.txt: 0 of 22 probes and distractors are in it' in printed
+    assert 'noise_fs.txt: 1 of 22' in printed

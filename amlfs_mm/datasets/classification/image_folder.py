@@ -8,25 +8,18 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 from mmengine.logging import print_log
 from mmpretrain.datasets import CustomDataset
 
 from amlfs_mm.registry import DATASETS
+from amlfs_mm.utils.image_names import IMAGE_EXTENSIONS, is_ignored
 from amlfs_mm.utils.paths import user_path
+from amlfs_mm.utils.text_lists import loose_name, parse_label, read_lines, unquote
 
 from ..held_out import check_share, hold_out_of_each_class
-from ..image_bytes import check_value_range, unreadable_image
-from ..image_files import (
-    IMAGE_EXTENSIONS,
-    is_ignored,
-    list_image_folders,
-    list_images,
-    log_left_out,
-    log_similar_names,
-)
+from ..image_bytes import loading
+from ..image_files import list_image_folders, list_images, log_left_out, log_similar_names
 from ..image_finder import ImageFinder
-from ..text_lists import loose_name, parse_label, read_lines, unquote
 
 HELD_OUT_PART = 'val'
 """The part that is D_v; its folder may be missing."""
@@ -138,13 +131,8 @@ class ImageFolder(CustomDataset):
 
     def prepare_data(self, idx: int) -> dict:
         """A sample as the pipeline makes it; TIFF values of unknown range are an error."""
-        path = self.get_data_info(idx)['img_path']
-        if path.lower().endswith(('.tif', '.tiff')):
-            check_value_range(path)
-        try:
+        with loading(self.get_data_info(idx)['img_path']):
             return super().prepare_data(idx)
-        except cv2.error as error:  # it does not say which image
-            raise unreadable_image(path, error) from error
 
     def _find_samples(self) -> list[tuple[str, int]]:
         """The paths below the split's folder, and the labels, by sub-folders."""
@@ -246,13 +234,21 @@ class ImageFolder(CustomDataset):
         """
         num_classes = len(self.CLASSES) if self.CLASSES else None
         finder = ImageFinder(self._folder)
-        samples = []
+        samples: list[tuple[str, int | None]] = []
+        listed: dict[str, tuple[int | None, int]] = {}
         for line in read_lines(self.ann_file):
             if self.with_label:
                 name, label = parse_label(self.ann_file, line, num_classes)
             else:
                 name, label = unquote(line.text), None
-            samples.append((finder.find(self.ann_file, line, name), label))
+            path = finder.find(self.ann_file, line, name)
+            other, number = listed.setdefault(path, (label, line.number))
+            if other != label:
+                raise ValueError(
+                    f'{self.ann_file}, line {line.number}: {name!r} has the label {label}, but '
+                    f'{other} in line {number}: an image has one class'
+                )
+            samples.append((path, label))
         if not samples:
             raise ValueError(f'{self.ann_file} lists no image: expected lines <path> <label>')
         finder.log(self.ann_file)

@@ -13,6 +13,7 @@ from amlfs_mm.registry import DATASETS
 from amlfs_mm.utils.randomness import derive_seed
 
 from ..held_out import check_part
+from ..image_bytes import loading
 from .face_sources import LEAST_MATCHED, FaceSource, load_faces, select_identities
 from .face_split import ROLES, TRAIN, hold_out_faces, split_probes_gallery
 
@@ -100,8 +101,9 @@ class FaceDataset(BaseDataset):
     def prepare_data(self, idx: int) -> dict:
         """A sample as the pipeline makes it from the encoded image of its source."""
         info = self.get_data_info(idx)
-        info['img_bytes'] = self.source.read(info.pop('source_image'))
-        return self.pipeline(info)
+        content = info['img_bytes'] = self.source.read(info.pop('source_image'))
+        with loading(info['img_path'], content):
+            return self.pipeline(info)
 
     def _split(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The part's images and their roles."""

@@ -9,6 +9,7 @@ from mmengine.dataset import BaseDataset
 from amlfs_mm.registry import DATASETS
 from amlfs_mm.utils.paths import user_path
 
+from ..image_bytes import loading
 from .lfw_pairs import read_lfw_pairs
 from .records.verification_bin import read_verification_bin
 
@@ -70,4 +71,5 @@ class FacePairs(BaseDataset):
             content = self._images[2 * info['pair_index'] + info['side']]
         else:
             content = Path(info['img_path']).read_bytes()
-        return self.pipeline(dict(info, img_bytes=content))
+        with loading(info['img_path'], content):
+            return self.pipeline(dict(info, img_bytes=content))

@@ -10,15 +10,11 @@ from pathlib import Path
 import numpy as np
 from mmengine.logging import print_log
 
+from amlfs_mm.utils.image_names import IMAGE_EXTENSIONS
 from amlfs_mm.utils.paths import user_path
+from amlfs_mm.utils.text_lists import NameIndex, check_matches, read_lines, unquote
 
-from ..image_files import (
-    IMAGE_EXTENSIONS,
-    list_image_folders,
-    log_left_out,
-    log_similar_names,
-)
-from ..text_lists import NameIndex, check_matches, read_lines, unquote
+from ..image_files import list_image_folders, log_left_out, log_similar_names
 from .records.insightface_format import FILES
 from .records.insightface_record import InsightFaceRecord
 

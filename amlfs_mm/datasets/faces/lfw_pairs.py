@@ -13,11 +13,11 @@ import csv
 import math
 from pathlib import Path
 
+from amlfs_mm.utils.image_names import IMAGE_EXTENSIONS
 from amlfs_mm.utils.paths import user_path
+from amlfs_mm.utils.text_lists import Line, read_lines, unquote, whole_number
 
-from ..image_files import IMAGE_EXTENSIONS
 from ..image_finder import ImageFinder
-from ..text_lists import Line, read_lines, unquote, whole_number
 
 
 def read_lfw_pairs(path: str | Path, root: str | Path) -> tuple[list[tuple[str, str]], list[bool]]:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ..image_files import IMAGE_EXTENSIONS, list_images, log_left_out
+from amlfs_mm.utils.image_names import IMAGE_EXTENSIONS
+
+from ..image_files import list_images, log_left_out
 from .reid_layout import (
     Layout,
     Person,

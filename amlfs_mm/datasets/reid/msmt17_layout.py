@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from amlfs_mm.utils.text_lists import Line, parse_label, read_lines, whole_number
+
 from ..image_finder import ImageFinder
-from ..text_lists import Line, parse_label, read_lines, whole_number
 from .reid_layout import (
     Layout,
     Person,

@@ -9,6 +9,7 @@ from amlfs_mm.registry import DATASETS
 from amlfs_mm.utils.randomness import derive_seed
 
 from ..held_out import check_part
+from ..image_bytes import loading
 from .reid_layout import Person
 from .reid_sources import load_source
 from .reid_split import hold_out_identities, split_query_gallery
@@ -95,6 +96,11 @@ class ReIDDataset(BaseDataset):
             for role, people in roles.items()
             for person in people
         ]
+
+    def prepare_data(self, idx: int) -> dict:
+        """A sample as the pipeline makes it; TIFF values of unknown range are an error."""
+        with loading(self.get_data_info(idx)['img_path']):
+            return super().prepare_data(idx)
 
     def _split(self, train: list[Person]) -> dict[str, list[Person]]:
         if self.held_out == 0:

@@ -9,6 +9,7 @@ from .batches import (
     check_data_order,
     check_evaluation_data,
     check_iterations,
+    check_listed_once,
     check_no_repetition,
     check_replicas,
     check_samplers,
@@ -17,12 +18,13 @@ from .batches import (
 from .checkpoint_hooks import check_checkpoints, check_earlier_search, check_resumable
 from .hooks import check_hooks
 from .labels import (
+    check_class_folders,
     check_concatenated,
     check_evaluated_classes,
     check_labels,
     check_num_classes,
 )
-from .run import check_run, check_test
+from .run import check_evaluation, check_run, check_trained_classes
 from .search import (
     check_epochs,
     check_hard_labels,
@@ -41,12 +43,14 @@ from .teaching import check_dev_data, check_one_process, check_student, check_te
 __all__ = [
     'check_batch_norm',
     'check_checkpoints',
+    'check_class_folders',
     'check_concatenated',
     'check_data_order',
     'check_dev_data',
     'check_earlier_search',
     'check_epochs',
     'check_evaluated_classes',
+    'check_evaluation',
     'check_evaluation_data',
     'check_hard_labels',
     'check_held_out',
@@ -54,6 +58,7 @@ __all__ = [
     'check_iterations',
     'check_kept_states',
     'check_labels',
+    'check_listed_once',
     'check_no_repetition',
     'check_num_classes',
     'check_one_process',
@@ -70,6 +75,6 @@ __all__ = [
     'check_split',
     'check_student',
     'check_teaching',
-    'check_test',
+    'check_trained_classes',
     'check_validation',
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import hashlib
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,8 @@ from torch.utils.data import ConcatDataset, Subset
 
 LIMIT = 20_000
 """Samples of a data set that a check looks at; a second's work for some 50,000."""
+NO_ANNOTATION = ('img', 'img_path', 'sample_idx')
+"""Items of an annotation that say which image it is, or which number it has."""
 
 
 def sampled_annotations(dataset: Any, limit: int = LIMIT) -> Iterator[tuple[int, dict]]:
@@ -58,6 +61,26 @@ def image_path(info: dict) -> str | None:
     """The absolute path of a sample's image; None if it is no file."""
     path = info.get('img_path')
     return os.path.abspath(os.path.expanduser(path)) if isinstance(path, str) and path else None
+
+
+PIXELS = 'pixels '
+
+
+def pixel_key(info: dict) -> str | None:
+    """The same for samples with the same pixels; None if the annotation does not hold them."""
+    pixels = info.get('img')
+    if not isinstance(pixels, np.ndarray):
+        return None
+    return PIXELS + hashlib.sha1(pixels.tobytes()).hexdigest()
+
+
+def sample_key(info: dict) -> str | None:
+    """The same for samples of the same image with the same annotation; None if it is not known."""
+    own = path = image_path(info)
+    if path is None and (own := pixel_key(info)) is None:
+        return None
+    others = {key: value for key, value in info.items() if key not in NO_ANNOTATION}
+    return f'{own} {sorted(others.items(), key=str)}'
 
 
 def describe_sample(index: int, info: dict) -> str:

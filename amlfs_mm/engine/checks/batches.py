@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from itertools import islice
 from typing import Any
 
@@ -10,6 +11,9 @@ from mmengine.dist import all_gather_object, get_world_size
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from amlfs_mm.utils.randomness import generators_kept, seed_cpu
+
+from .annotations import LIMIT, image_path, sample_key, sampled_annotations
+from .labels import check_class_folders
 
 ORDER_SHOWN = 1000
 """Indices by which two orders of a sampler are compared."""
@@ -54,7 +58,7 @@ def check_iterations(loader: Any) -> None:
     except TypeError:  # an iterable data set does not know
         return
     if images == 0:
-        raise ValueError(empty_data(type(loader.dataset).__name__))
+        raise ValueError(empty_data('train_dataloader', type(loader.dataset).__name__))
     if batches == 0:
         batch_size = getattr(loader.batch_sampler, 'batch_size', loader.batch_size)
         share = share_of_replica(index_sampler(loader), images)
@@ -65,9 +69,15 @@ def check_iterations(loader: Any) -> None:
         )
 
 
-def empty_data(kind: str) -> str:
-    """The message for a training set without images."""
-    return f'train_dataloader.dataset ({kind}) is empty: there is nothing to train with'
+def empty_data(loader: str, kind: str) -> str:
+    """The message for a data set without images.
+
+    Args:
+        loader: The name of its loader's config.
+        kind: The name of its class.
+    """
+    use = 'train with' if loader == 'train_dataloader' else 'evaluate'
+    return f'{loader}.dataset ({kind}) is empty: there is nothing to {use}'
 
 
 def check_replicas(loader: Any) -> None:
@@ -145,13 +155,18 @@ def check_evaluation_data(loader: Any, name: str) -> None:
         name: Of its config.
 
     Raises:
-        ValueError: Its loader leaves out the last images, or its sampler or data set repeats some.
+        ValueError: There is none, or the loader leaves out the last images, or its sampler or data
+            set repeats some.
 
     When:
-        Every training with an evaluation, and every test starts.
+        Every training with an evaluation, and every evaluation by itself starts.
     """
+    if isinstance(loader.dataset, Sized) and not len(loader.dataset):
+        raise ValueError(empty_data(name, type(loader.dataset).__name__))
     check_split(loader.dataset, name)
+    check_class_folders(loader.dataset, name)
     check_no_repetition(loader.dataset, name)
+    check_listed_once(loader.dataset, name)
     sampler = index_sampler(loader)
     if sampler is None:
         return
@@ -182,7 +197,7 @@ def check_no_repetition(dataset: Any, name: str) -> None:
         ValueError: A wrapper repeats images, or one data set is put together with itself.
 
     When:
-        Every training with an evaluation, and every test starts.
+        Every training with an evaluation, and every evaluation by itself starts.
     """
     parts = list(getattr(dataset, 'datasets', []))
     # Inner ones first: outer ones may pass on their attributes.
@@ -195,6 +210,46 @@ def check_no_repetition(dataset: Any, name: str) -> None:
             f'{name}.dataset is {type(dataset).__name__}, which gives images several times: each '
             'would count several times in the score. Evaluate the data set itself'
         )
+
+
+def check_listed_once(dataset: Any, name: str) -> None:
+    """Data that are evaluated list no image file twice, neither in one part nor in several.
+
+    Samples of one file that differ in anything else, such as a box, are different. Of more than
+    20,000 samples some are looked at. Images that are no files are compared by their pixels; as
+    data sets may hold some images twice, only more than half of a part count.
+
+    Args:
+        dataset: The data set; also one made of others.
+        name: The name of its loader's config.
+
+    Raises:
+        ValueError: They do.
+
+    When:
+        Every training with an evaluation, and every evaluation by itself starts.
+    """
+    parts = list(getattr(dataset, 'datasets', [])) or [dataset]
+    seen: set[str] = set()
+    for part in parts:
+        before, pixels, repeated = set(seen), 0, 0
+        for _, info in sampled_annotations(part, LIMIT // len(parts)):
+            key = sample_key(info)
+            path = image_path(info)
+            if path and key in seen:
+                raise ValueError(
+                    f'{name}.dataset ({type(dataset).__name__}) lists {path} several times: the '
+                    'image would count several times in the score. List each image once'
+                )
+            pixels += key is not None
+            repeated += key in before
+            seen |= {key} if key else set()
+        if repeated > pixels / 2:
+            raise ValueError(
+                f'{name}.dataset ({type(dataset).__name__}) puts data sets together that hold the '
+                f'same images ({repeated} of {pixels} of one part): each would count several '
+                'times in the score. Take one of them'
+            )
 
 
 def check_split(dataset: Any, name: str) -> None:
@@ -210,7 +265,7 @@ def check_split(dataset: Any, name: str) -> None:
         ValueError: Its ``split`` is ``'test'``, and it would read the training files.
 
     When:
-        Every training with an evaluation, and every test starts.
+        Every training with an evaluation, and every evaluation by itself starts.
     """
     for part in [getattr(dataset, 'dataset', None), *getattr(dataset, 'datasets', [])]:
         if part is not None:

@@ -9,6 +9,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
+from amlfs_mm.utils.image_names import is_ignored
 from amlfs_mm.utils.randomness import generators_kept
 
 from .annotations import annotation, describe_sample, sampled_annotations
@@ -42,6 +43,34 @@ def check_num_classes(heads: list[Any], dataset: Any) -> None:
                 f'the training set has {len(classes)} classes, the head num_classes='
                 f'{head.num_classes}: set model.head.num_classes={len(classes)}'
             )
+
+
+def check_class_folders(dataset: Any, name: str) -> None:
+    """Hidden folders are no classes.
+
+    mmpretrain's ``CustomDataset`` takes every folder for a class, ``.ipynb_checkpoints`` too, which
+    shifts the numbers of the others. :class:`amlfs_mm.ImageFolder` leaves them out.
+
+    Args:
+        dataset: The data set; also one made of others.
+        name: The name of its loader's config.
+
+    Raises:
+        ValueError: A class is a hidden folder, or one that an operating system makes.
+
+    When:
+        Every training and every evaluation starts.
+    """
+    for part in [getattr(dataset, 'dataset', None), *getattr(dataset, 'datasets', [])]:
+        if part is not None:
+            check_class_folders(part, name)
+    hidden = [folder for folder in getattr(dataset, 'folder_to_idx', ()) if is_ignored(folder)]
+    if hidden:
+        raise ValueError(
+            f'{name}.dataset ({type(dataset).__name__}) counts the hidden folder {hidden[0]!r} in '
+            f'{getattr(dataset, "img_prefix", "its folder")!r} as a class: remove it, or use '
+            'amlfs_mm.ImageFolder, which leaves hidden folders out'
+        )
 
 
 def check_concatenated(dataset: Any) -> None:
@@ -96,17 +125,35 @@ def check_labels(heads: list[Any], dataset: Any, role: str = 'training') -> None
         for index in ((loaded < 0) | (loaded >= num_classes)).nonzero().flatten().tolist()[:1]:
             sample = describe_sample(index, annotation(dataset, index) or {})
             raise ValueError(bad_label(f'{role} {sample}', int(loaded[index]), num_classes))
+    transformed = False  # whether a transform makes labels of what the annotations have
     for index, info in sampled_annotations(dataset):
-        for label in _numbers(info.get('gt_label')):
-            # A transform may still change the label: what is trained with decides.
-            if not 0 <= label < num_classes and not _loads_well(dataset, index, num_classes):
-                raise ValueError(
-                    bad_label(f'{role} {describe_sample(index, info)}', label, num_classes)
-                )
+        label = info.get('gt_label')
+        numbers = _numbers(label)
+        wrong = next((number for number in numbers if not 0 <= number < num_classes), None)
+        taken = bool(numbers) and not isinstance(label, np.integer)  # mmpretrain takes no such one
+        if wrong is None and (taken or transformed or 'gt_score' in info):
+            continue
+        # A transform may still change the label: what is trained with decides.
+        if _loads_well(dataset, index, num_classes):
+            transformed = transformed or not taken
+            continue
+        sample = f'{role} {describe_sample(index, info)}'
+        if wrong is not None:
+            raise ValueError(bad_label(sample, wrong, num_classes))
+        if label is not None:
+            raise ValueError(
+                f'{sample} has gt_label={label!r} ({type(label).__name__}), but a class is an int '
+                f'from 0 to {num_classes - 1}'
+            )
+        if role != 'training':  # there the batches are checked
+            raise ValueError(
+                f'{sample} has no gt_label, but the {role} data are scored by accuracy: let the '
+                'data set, or a transform before PackInputs, set gt_label'
+            )
 
 
 def check_evaluated_classes(
-    heads: list[Any], evaluator: Evaluator, dataset: Any, role: str, trained: Any = None
+    heads: list[Any], evaluator: Evaluator, dataset: Any, role: str, trained: dict | None = None
 ) -> None:
     """Data that are scored by accuracy have the classes of the model, numbered as in training.
 
@@ -117,7 +164,7 @@ def check_evaluated_classes(
         evaluator: Of the data.
         dataset: The data.
         role: ``'validation'`` or ``'test'``, for the message.
-        trained: The training set; None if it is not known.
+        trained: ``metainfo`` of the training set; None if it is not known.
 
     Raises:
         ValueError: A label is no class of the head, or the classes differ from those of training.
@@ -125,22 +172,24 @@ def check_evaluated_classes(
     When:
         Every training with an evaluation, and every test starts.
     """
-    if not heads:
-        return
-    from mmpretrain.evaluation import Accuracy, SingleLabelMetric  # the heads have imported it
-
-    if not any(isinstance(m, (Accuracy, SingleLabelMetric)) for m in evaluator.metrics):
+    if not heads or not _scores_accuracy(evaluator):
         return
     check_concatenated(dataset)
     check_labels(heads, dataset, role)
-    known = [(getattr(data, 'metainfo', None) or {}).get('classes') for data in (trained, dataset)]
-    train_classes, classes = (tuple(names or ()) for names in known)
+    known = [trained or {}, getattr(dataset, 'metainfo', None) or {}]
+    train_classes, classes = (tuple(metainfo.get('classes') or ()) for metainfo in known)
     if train_classes and classes and train_classes != classes:
         raise ValueError(
             f'the {role} data have {_some(classes)}, the training data {_some(train_classes)}: the '
             'same number would mean different classes. Give both the same metainfo.classes, in the '
             'same order'
         )
+
+
+def _scores_accuracy(evaluator: Evaluator) -> bool:
+    from mmpretrain.evaluation import Accuracy, SingleLabelMetric  # the heads have imported it
+
+    return any(isinstance(m, (Accuracy, SingleLabelMetric)) for m in evaluator.metrics)
 
 
 def bad_label(sample: str, label: int, num_classes: int) -> str:
@@ -157,9 +206,15 @@ def _numbers(label: Any) -> list[int]:
         return [int(label)]
     if isinstance(label, (np.ndarray, Tensor)):
         label = label.reshape(-1).tolist()
-    if isinstance(label, (list, tuple)):
-        return [int(number) for number in label if isinstance(number, (int, np.integer))]
+    if isinstance(label, (list, tuple)) and all(map(_is_whole, label)):
+        return [int(number) for number in label]
     return []
+
+
+def _is_whole(number: Any) -> bool:
+    if isinstance(number, float):
+        return number.is_integer()
+    return isinstance(number, (int, np.integer))
 
 
 def _loads_well(dataset: Any, index: int, num_classes: int) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 
+from ..searched_heads import unwrapped
 from .batch_norm import check_batch_norm
 from .batches import (
     check_evaluation_data,
@@ -16,6 +16,7 @@ from .batches import (
 from .checked_collate import CheckedCollate
 from .hooks import check_hooks
 from .labels import (
+    check_class_folders,
     check_concatenated,
     check_evaluated_classes,
     check_labels,
@@ -37,7 +38,7 @@ def check_run(runner: Runner) -> None:
         Every training starts.
     """
     check_hooks(runner)
-    if _train_loop(runner) is None:
+    if _loop(runner, 'train') is None:
         return  # MMEngine's error follows
     loader = runner.train_dataloader
     if isinstance(getattr(loader, 'collate_fn', None), CheckedCollate):
@@ -45,43 +46,91 @@ def check_run(runner: Runner) -> None:
     check_samplers(runner)
     check_iterations(loader)
     check_replicas(loader)
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = unwrapped(runner.model)
     heads = classification_heads(model)
     check_concatenated(loader.dataset)
+    check_class_folders(loader.dataset, 'train_dataloader')
     check_num_classes(heads, loader.dataset)
     check_labels(heads, loader.dataset)
-    if (loop := runner.val_loop) is not None:
+    if (loop := _loop(runner, 'validation')) is not None:
         check_evaluation_data(loop.dataloader, 'val_dataloader')
-        data, trained = loop.dataloader.dataset, loader.dataset
+        data, trained = loop.dataloader.dataset, getattr(loader.dataset, 'metainfo', None)
         check_evaluated_classes(heads, loop.evaluator, data, 'validation', trained)
     check_batch_norm(model, loader)
     loader.collate_fn = CheckedCollate(loader.collate_fn, heads)
 
 
-def check_test(runner: Runner) -> None:
-    """The test data fit the model, and each image is evaluated once.
+def check_evaluation(runner: Runner, role: str) -> None:
+    """The data of a test or a validation fit the model, and each image is evaluated once.
+
+    Args:
+        runner: Before it.
+        role: ``'test'`` or ``'validation'``.
 
     Raises:
         ValueError: They do not; the message names what does not fit, and the cure.
 
     When:
-        Every test starts.
+        Every test, and every validation by itself (``Runner.val``), starts.
     """
-    if (loop := runner.test_loop) is None:
+    if (loop := _loop(runner, role)) is None:
         return  # MMEngine's error follows
-    check_evaluation_data(loop.dataloader, 'test_dataloader')
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    heads = classification_heads(model)
-    check_evaluated_classes(heads, loop.evaluator, loop.dataloader.dataset, 'test')
+    check_evaluation_data(
+        loop.dataloader, 'val_dataloader' if role != 'test' else 'test_dataloader'
+    )
+    heads = classification_heads(unwrapped(runner.model))
+    check_evaluated_classes(heads, loop.evaluator, loop.dataloader.dataset, role)
 
 
-def _train_loop(runner: Runner) -> BaseLoop | None:
-    """The loop, built from the config if it is not yet."""
+def check_trained_classes(runner: Runner, role: str, checkpoint: dict, name: str) -> None:
+    """The data of a test or a validation number their classes as the checkpoint's training did.
+
+    Args:
+        runner: Of a test or a validation by itself.
+        role: ``'test'`` or ``'validation'``.
+        checkpoint: Its content, in which MMEngine keeps the ``metainfo`` of the training set.
+        name: Of its file.
+
+    Raises:
+        ValueError: They number them otherwise. As many classes of which none has the same name may
+            be the same under other names: they get a warning.
+
+    When:
+        A test, or a validation by itself, reads its checkpoint.
+    """
+    trained = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
+    loop = _loop(runner, role)
+    if loop is None or not trained.get('classes'):
+        return
+    dataset = loop.dataloader.dataset
+    classes = (getattr(dataset, 'metainfo', None) or {}).get('classes') or ()
+    if len(classes) == len(trained['classes']) and not set(classes) & set(trained['classes']):
+        runner.logger.warning(
+            f'{name} was trained with the classes {list(trained["classes"][:3])} ..., the {role} '
+            f'data have {list(classes[:3])} ...: they must have the same order'
+        )
+        return
+    heads = classification_heads(unwrapped(runner.model))
+    check_evaluated_classes(heads, loop.evaluator, dataset, role, trained)
+
+
+def _loop(runner: Runner, role: str) -> BaseLoop | None:
+    """The loop of a role, built from the config if it is not yet; None if there is none.
+
+    Args:
+        runner: The runner.
+        role: ``'train'``, ``'validation'`` or ``'test'``.
+
+    Raises:
+        ValueError: Its data set is empty.
+    """
+    part = 'val' if role == 'validation' else role
     try:
-        return runner.train_loop
+        return getattr(runner, f'{part}_loop')
     except ValueError as error:
         if 'need at least one array to concatenate' not in str(error):
             raise
         # That is what numpy tells mmengine's BaseDataset of an empty list.
-        kind = runner.cfg.train_dataloader.dataset.type
-        raise ValueError(empty_data(getattr(kind, '__name__', kind))) from error
+        loader = f'{part}_dataloader'
+        kind = runner.cfg[loader].dataset.type
+        raise ValueError(empty_data(loader, getattr(kind, '__name__', kind))) from error

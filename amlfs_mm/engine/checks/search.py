@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
-import numpy as np
 from mmengine.dist import all_gather_object, get_world_size
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
@@ -15,7 +13,7 @@ from ..options import SearchOptions
 from ..search_schedule import SearchSchedule
 from ..searched_heads import find_heads
 from ..state.optimizers import schedulers_of
-from .annotations import distinct, image_path, sampled_annotations
+from .annotations import PIXELS, distinct, image_path, pixel_key, sampled_annotations
 from .batches import check_data_order
 from .checkpoint_hooks import check_checkpoints
 from .run import check_run
@@ -167,18 +165,12 @@ def check_held_out(trained: Any, validation: Any) -> None:
     )
 
 
-PIXELS = 'pixels '
-
-
 def _images(dataset: Any) -> set[str]:
     """The paths of a data set's images; of those without, a hash of the pixels."""
     found = set()
     for _, info in sampled_annotations(distinct(dataset), PATHS_COMPARED):
-        pixels = info.get('img')
-        if path := image_path(info):
-            found.add(path)
-        elif isinstance(pixels, np.ndarray):
-            found.add(PIXELS + hashlib.sha1(pixels.tobytes()).hexdigest())
+        key = image_path(info) or pixel_key(info)
+        found |= {key} if key else set()
     return found
 
 

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
 
 from amlfs_mm.utils.atomic_files import atomic_write
+from amlfs_mm.utils.paths import user_path
+from amlfs_mm.utils.text_lists import read_lines, read_text, unquote
 
 HEADER = struct.Struct('<4i')
 CV_32F = 5
@@ -34,17 +37,30 @@ def read_list(path: str | Path) -> FaceList:
     """A list of images.
 
     Raises:
-        ValueError: It is no such JSON, or has another number of identities than of paths.
+        FileNotFoundError: There is no such file.
+        ValueError: It is no such JSON, or has another number of identities than of paths, or names
+            a probe twice.
     """
     try:
-        content = json.loads(_user_path(path).read_text(encoding='utf-8-sig'))
+        content = json.loads(read_text(path))
         faces = FaceList(list(content['path']), content.get('id'))
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{path} is no list of MegaFace's devkit (JSON with 'path', for probes 'id'): {error!r}"
         ) from error
+    wrong = next((name for name in faces.paths if not isinstance(name, str)), None)
+    if isinstance(content['path'], str) or wrong is not None:
+        raise ValueError(
+            f"{path}: 'path' must be a list of image paths, got "
+            f'{content["path"] if wrong is None else wrong!r}'
+        )
     if faces.ids is not None and len(faces.ids) != len(faces.paths):
         raise ValueError(f'{path} has {len(faces.paths)} paths, but {len(faces.ids)} identities')
+    if faces.ids is not None and len(set(faces.paths)) < len(faces.paths):
+        twice = Counter(faces.paths).most_common(1)[0][0]
+        raise ValueError(
+            f'{path} names {twice!r} twice: the two would be a perfect match. Leave one of them out'
+        )
     return faces
 
 
@@ -118,7 +134,7 @@ def read_features(
     for start in range(0, len(paths), chunk_size):
         chunk = []
         for path in paths[start : start + chunk_size]:
-            file = Path(_user_path(folder), f'{path}{suffix}')
+            file = user_path(folder) / f'{path}{suffix}'
             chunk.append(read_feature(file))
             length = length or len(chunk[-1])
             if len(chunk[-1]) != length:
@@ -127,27 +143,46 @@ def read_features(
 
 
 def read_noise(path: str | Path) -> set[str]:
-    """The images of a list of noise.
+    """The images of a list of noise, with ``/`` between the parts of their paths.
 
     Raises:
-        ValueError: The list names no image.
+        FileNotFoundError: There is no such file.
+        ValueError: The list names no image, or is no text.
     """
-    lines = _user_path(path).read_text(encoding='utf-8-sig').splitlines()
-    lines = [line.strip() for line in lines]
-    noise = {line.split('\t')[-1] for line in lines if line and not line.startswith('#')}
+    lines = [line.text.split('\t')[-1] for line in read_lines(path, comments=True)]
+    noise = {unquote(text).replace('\\', '/').removeprefix('./') for text in lines} - {''}
     if not noise:
         raise ValueError(f'{path} names no image: it is no list of noise')
     return noise
 
 
-def _user_path(path: str | Path) -> Path:
-    return Path(path).expanduser()
-
-
 def is_noise(path: str, noise: set[str]) -> bool:
     """Whether the list names the image, by the whole path or its last parts."""
-    parts = PurePosixPath(path).parts
+    parts = PurePosixPath(path.replace('\\', '/')).parts
     return any('/'.join(parts[start:]) in noise for start in range(len(parts)))
+
+
+def check_noise(found: Mapping[str | Path, int], images: int) -> None:
+    """The lists of noise are of the images that are evaluated.
+
+    A list of distractors alone may name none of a few distractors.
+
+    Args:
+        found: Of each list, how many of the images it names.
+        images: How many probes and distractors there are.
+
+    Raises:
+        ValueError: No list names any of the images.
+
+    When:
+        ``tools/analysis/megaface.py --noise`` starts.
+    """
+    if found and not any(found.values()):
+        raise ValueError(
+            f'{", ".join(map(str, found))}: none of the {images} probes and distractors is in '
+            'these lists of noise. They name an image by the last parts of its path, with its '
+            'extension'
+        )
 
 
 def refine_probes(features: np.ndarray, ids: Sequence, noisy: np.ndarray) -> np.ndarray:

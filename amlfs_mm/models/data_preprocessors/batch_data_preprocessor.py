@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from mmpretrain.models import ClsDataPreprocessor
+from torch import Tensor
 
 from amlfs_mm.registry import MODELS
 from amlfs_mm.utils.lazy_data_samples import LazyDataSamples
@@ -34,7 +37,13 @@ class BatchDataPreprocessor(ClsDataPreprocessor):
         return made
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """The normalised images (N, C, H, W) as ``inputs``, and the ``data_samples``."""
+        """The normalised images (N, C, H, W) as ``inputs``, and the ``data_samples``.
+
+        Raises:
+            ValueError: ``mean`` or ``std`` do not fit the channels of the images.
+        """
+        if self._enable_normalize:
+            check_channels(data['inputs'], self.mean, self.std)
         samples = data.get('data_samples')
         if not isinstance(samples, LazyDataSamples) or self.to_onehot or self.pad_size_divisor > 1:
             return super().forward(data, training)
@@ -45,3 +54,32 @@ class BatchDataPreprocessor(ClsDataPreprocessor):
         if self._enable_normalize:
             images.sub_(self.mean).div_(self.std)
         return dict(inputs=images, data_samples=samples.to(self.device))
+
+
+def check_channels(images: Tensor | Sequence[Tensor], mean: Tensor, std: Tensor) -> None:
+    """``mean`` and ``std`` have one value for all channels of the images, or one for each.
+
+    Args:
+        images: A batch (N, C, H, W), or N images (C, H, W).
+        mean: (1 or C, 1, 1).
+        std: (1 or C, 1, 1).
+
+    Raises:
+        ValueError: They do not, as for grey images and an RGB mean.
+
+    When:
+        A batch is normalised, in training, validation and test.
+    """
+    if isinstance(images, Tensor):
+        found = {images.size(1)} if images.ndim == 4 else set()
+    else:
+        found = {image.size(0) for image in images if image.ndim == 3}
+    for name, values in (('mean', len(mean)), ('std', len(std))):
+        wrong = found - {values} if values > 1 else set()
+        if wrong:
+            channels = min(wrong)
+            raise ValueError(
+                f'an image has {channels} channel{"s" if channels > 1 else ""}, but '
+                f'data_preprocessor.{name} has {values} values: give one value for each channel, '
+                "or load the images with color_type='color' (3 channels) or 'grayscale' (1)"
+            )

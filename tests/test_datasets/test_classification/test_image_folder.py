@@ -245,6 +245,16 @@ def test_wrong_lines(tmp_path: Path, line: str, error: type, says: str):
         ImageFolder(str(tmp_path), 'train', ann_file='list.txt', classes=['x', 'y'])
 
 
+def test_one_image_in_two_classes(tmp_path: Path):
+    write(tmp_path, 'train/a/1.png', 'train/b/2.png')
+    (tmp_path / 'list.txt').write_text('a/1.png 0\nb/2.png 1\na/1.png 0\n')
+    options = dict(ann_file=str(tmp_path / 'list.txt'), pipeline=LOAD)
+    assert len(ImageFolder(str(tmp_path), 'train', **options)) == 3  # drawn twice as often
+    (tmp_path / 'list.txt').write_text('a/1.png 0\nb/2.png 1\nA/1.PNG 1\n')
+    with pytest.raises(ValueError, match=r'list\.txt, line 3: .* label 1, but 0 in line 1'):
+        ImageFolder(str(tmp_path), 'train', **options)
+
+
 def test_an_empty_list_and_a_list_without_labels(tmp_path: Path):
     write(tmp_path, 'train/a/1.png', 'train/b/2.png')
     (tmp_path / 'list.txt').write_text('\n')

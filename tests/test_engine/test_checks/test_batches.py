@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.jobs import Job, config_with, no_survivors  # noqa: F401
-from helpers.small_data import runner_on, write_mnist
+from helpers.small_data import Labelled, runner_on, write_mnist
 from mmengine.config import Config
 from mmengine.model import BaseModule
 from mmengine.registry import DATA_SAMPLERS, MODELS, RUNNERS
 from torch import Tensor, nn
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import ConcatDataset, Dataset, Sampler
 
 from amlfs_mm.analysis import read_run, search_options
-from amlfs_mm.engine.checks import check_split
+from amlfs_mm.engine.checks import check_listed_once, check_split
 
 SEARCH = dict(type='amlfs_mm.LossSearchHook', num_candidates=2)
 
@@ -76,6 +76,18 @@ def test_no_image_at_all(tmp_path: Path):
     for options in ({}, dict(serialize_data=False)):
         with pytest.raises(ValueError, match=r'dataset \(Labelled\) is empty'):
             runner_on(tmp_path, small(0, **options)).train()
+
+
+@pytest.mark.parametrize('part', ['val', 'test'])
+@pytest.mark.parametrize('options', [{}, dict(serialize_data=False)])
+def test_nothing_to_evaluate(tmp_path: Path, part: str, options: dict):
+    """D_v, or the test data, without an image."""
+    loader = {f'{part}_dataloader': dict(dataset=dict(small(0, **options), _delete_=True))}
+    runner = runner_on(tmp_path, small(32), search=part == 'val', **loader)
+    with pytest.raises(
+        ValueError, match=rf'{part}_dataloader\.dataset \(Labelled\) is empty: .*ev'
+    ):
+        runner.test() if part == 'test' else runner.train()
 
 
 @pytest.mark.parametrize('kind', ['vectors', 'pooled maps'])
@@ -292,3 +304,50 @@ def test_validation_data_that_are_repeated(tmp_path: Path):
     repeated = dict(type='RepeatDataset', times=3, dataset=part, _delete_=True)
     with pytest.raises(ValueError, match=r'val_dataloader\.dataset is RepeatDataset, which gives'):
         runner_on(tmp_path, val_dataloader=dict(dataset=repeated)).train()
+
+
+def test_validation_data_put_together_of_equal_ones(tmp_path: Path):
+    """Equal, not the same: by their paths, or by their pixels."""
+    paths = [f'images/{i}.png' for i in range(20)]
+    for part in (small(20), small(20, paths=paths)):
+        both = dict(type='ConcatDataset', datasets=[part, part], _delete_=True)
+        with pytest.raises(ValueError, match=r'val_dataloader\.dataset \(ConcatDataset\)') as error:
+            runner_on(tmp_path, val_dataloader=dict(dataset=both)).train()
+        assert 'several times' in str(error.value)
+
+
+def test_an_image_that_is_listed_twice(tmp_path: Path):
+    listed = dict(small(3, paths=['a.png', 'b.png', './a.png']), labels=[1, 2, 1], _delete_=True)
+    loader = dict(test_dataloader=dict(dataset=listed))
+    with pytest.raises(ValueError, match=r'test_dataloader\.dataset .* lists /.*/a\.png several'):
+        runner_on(tmp_path, **loader).test()
+
+
+class Listed(Dataset):
+    """A data set that is its annotations."""
+
+    def __init__(self, infos: list[dict]) -> None:
+        self.infos = infos
+
+    def get_data_info(self, index: int) -> dict:
+        return self.infos[index]
+
+    def __len__(self) -> int:
+        return len(self.infos)
+
+
+def test_different_data_put_together():
+    """Other images; or other parts of one image, as a detector cuts them out."""
+    boxes = [dict(img_path='a', gt_label=1, box=(0, 0, side, 5)) for side in (5, 6)]
+    check_listed_once(ConcatDataset([Listed(boxes), Labelled(4, paths=list('efgh'))]), 'val')
+    with pytest.raises(ValueError, match=r'lists .*/a several times'):
+        check_listed_once(ConcatDataset([Listed(boxes), Listed(boxes[:1])]), 'val')
+
+
+@pytest.mark.parametrize('evaluation', ['val', 'test'])
+def test_an_evaluation_by_itself_is_checked(tmp_path: Path, evaluation: str):
+    """Runner.val() and Runner.test(), without a training before them."""
+    loader = {f'{evaluation}_dataloader': dict(batch_size=30, drop_last=True)}
+    runner = runner_on(tmp_path, **loader)
+    with pytest.raises(ValueError, match=rf'{evaluation}_dataloader\.drop_last=True leaves 10'):
+        getattr(runner, evaluation)()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from helpers.small_data import PACK, SOFTMAX, Labelled, runner_on
 from mmcv.transforms import BaseTransform
 from mmengine.registry import TRANSFORMS
+from PIL import Image
 from torch import nn
 
 from amlfs_mm.engine.checks import check_concatenated, check_labels
@@ -29,6 +32,26 @@ class Relabel(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         return results | dict(gt_label=results['gt_label'] + self.by)
+
+
+@TRANSFORMS.register_module()
+class ToInt(BaseTransform):
+    """A label that is written as something else."""
+
+    def transform(self, results: dict) -> dict:
+        return results | dict(gt_label=int(results['gt_label']))
+
+
+def small(labels: list | int, **options: Any) -> dict:
+    return dict(type='Labelled', labels=labels, **options)
+
+
+def loaders_of(**datasets: dict) -> dict:
+    """Data sets in place of those of the config: ``train``, ``val``, ``test``."""
+    return {
+        f'{part}_dataloader': dict(dataset=dict(dataset, _delete_=True))
+        for part, dataset in datasets.items()
+    }
 
 
 @pytest.mark.parametrize('head', HEADS)
@@ -90,6 +113,40 @@ def test_samples_without_labels(tmp_path: Path, search: bool):
     with pytest.raises((ValueError, CandidateError), match='has no gt_label, which') as error:
         runner_on(tmp_path, dataset, search).train()
     assert 'before PackInputs' in str(error.value)
+
+
+@pytest.mark.parametrize('part', ['train', 'val', 'test'])
+@pytest.mark.parametrize('label', [1.0, 'cat', np.float32(2), np.int64(3), float('nan')])
+def test_labels_of_another_type(tmp_path: Path, part: str, label: Any):
+    """mmpretrain refuses them without the sample's name."""
+    given = dict(train=small(32), val=small(16), test=small(16))
+    given[part] = small([0, 1, 2, label, *range(4, 10)])
+    runner = runner_on(tmp_path, **loaders_of(**given))
+    with pytest.raises(
+        ValueError, match=r'sample 3 has gt_label=.*, but a class is an int'
+    ) as error:
+        runner.test() if part == 'test' else runner.train()
+    assert 'from 0 to 9' in str(error.value)
+
+
+@pytest.mark.parametrize('part', ['validation', 'test'])
+def test_scored_samples_without_labels(tmp_path: Path, part: str):
+    wrong = small([0, 1, None, 3])
+    runner = runner_on(
+        tmp_path, small(32), **loaders_of(**{part[:3] if part != 'test' else part: wrong})
+    )
+    with pytest.raises(ValueError, match=rf'{part} sample 2 has no gt_label, but the {part} data'):
+        runner.test() if part == 'test' else runner.train()
+
+
+@pytest.mark.parametrize('label', [np.int64(3), '3'])
+def test_a_transform_that_makes_labels(tmp_path: Path, label: Any):
+    dataset = small([label] * 32, pipeline=[dict(type='ToInt'), *PACK])
+    runner = runner_on(
+        tmp_path, train_cfg=dict(max_epochs=1), **loaders_of(train=dataset, val=dataset)
+    )
+    runner.train()
+    assert runner.iter == 2
 
 
 class Endless:
@@ -160,3 +217,62 @@ def test_test_data_with_a_label_out_of_range(tmp_path: Path):
     data = dict(test_dataloader=dict(dataset=dict(wrong, _delete_=True)))
     with pytest.raises(ValueError, match='test sample 1 has gt_label=12'):
         runner_on(tmp_path, dict(type='Labelled', labels=40), **data).test()
+
+
+def write_folders(root: Path, *classes: str, color_type: str = 'color') -> dict:
+    """A config of mmpretrain's CustomDataset over four images of each class."""
+    draw = np.random.default_rng(0)
+    for name in classes:
+        for number in range(4):
+            (root / name).mkdir(parents=True, exist_ok=True)
+            image = draw.integers(256, size=(8, 8, 3), dtype=np.uint8)
+            Image.fromarray(image).save(root / name / f'{number}.png')
+    load = dict(type='LoadImageFromFile', color_type=color_type)
+    return dict(type='CustomDataset', data_root=str(root), pipeline=[load, *PACK])
+
+
+@pytest.mark.parametrize('part', ['train', 'val', 'test'])
+def test_a_hidden_folder_that_mmpretrain_takes_for_a_class(tmp_path: Path, part: str):
+    data = write_folders(tmp_path / 'images', 'a', 'b')
+    wrong = write_folders(tmp_path / 'wrong', '.ipynb_checkpoints', 'a', 'b')
+    given = dict(train=data, val=data) | {part: dict(type='ConcatDataset', datasets=[wrong])}
+    head = dict(head=dict(SOFTMAX, num_classes=2))
+    runner = runner_on(tmp_path, model=head, **loaders_of(**given))
+    with pytest.raises(ValueError, match=rf'{part}_dataloader.dataset \(CustomDataset\)') as error:
+        runner.test() if part == 'test' else runner.train()
+    for message in (
+        "hidden folder '.ipynb_checkpoints'",
+        f'{tmp_path}/wrong',
+        'amlfs_mm.ImageFolder',
+    ):
+        assert message in str(error.value)
+
+
+def test_test_folders_that_number_their_classes_otherwise(tmp_path: Path):
+    """The checkpoint says which classes its training had: b was 1 there, and is 0 here."""
+    trained = write_folders(tmp_path / 'train', 'a', 'b', 'c')
+    fewer = write_folders(tmp_path / 'test', 'b', 'c')
+    renamed = dict(trained, metainfo=dict(classes=['ant', 'bee', 'cat']))
+    head = dict(model=dict(head=dict(SOFTMAX, num_classes=3)), train_cfg=dict(max_epochs=1))
+    runner_on(tmp_path / 'work', **head, **loaders_of(train=trained, val=trained)).train()
+
+    def evaluate(data: dict, evaluation: str) -> dict:
+        load_from = str(tmp_path / 'work' / 'epoch_1.pth')
+        loader = loaders_of(**{evaluation: data})
+        runner = runner_on(tmp_path / 'again', load_from=load_from, **head, **loader)
+        return getattr(runner, evaluation)()
+
+    for evaluation, role in (('test', 'test'), ('val', 'validation')):
+        with pytest.raises(
+            ValueError, match=rf'the {role} data have 2 classes \(b, c\), the train'
+        ):
+            evaluate(fewer, evaluation)
+    assert evaluate(trained, 'test') == evaluate(renamed, 'test')
+
+
+@pytest.mark.parametrize('gib', [0, 0.1])
+def test_grey_images_and_a_mean_of_three_channels(tmp_path: Path, gib: float):
+    data = write_folders(tmp_path / 'images', 'a', 'b', color_type='grayscale')
+    runner = runner_on(tmp_path, in_memory_gib=gib, **loaders_of(train=data, val=data))
+    with pytest.raises(ValueError, match=r'an image has 1 channel, but .*mean has 3 values'):
+        runner.train()

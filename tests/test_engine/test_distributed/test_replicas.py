@@ -105,3 +105,20 @@ def test_mixed_precision_with_accumulation_resumes_exactly(tmp_path: Path):
     whole, resumed = load(tmp_path / 'whole' / 'epoch_2.pth'), load(work_dir / 'epoch_2.pth')
     for key in ('state_dict', 'optimizer', 'loss_search'):
         assert_equal(whole[key], resumed[key], key)
+
+
+@pytest.mark.parametrize('find', [True, False])
+def test_parameters_that_no_loss_uses(tmp_path: Path, find: bool):
+    """DDP waits for their gradients unless it is told to look for them."""
+    more = (
+        'loss_search = dict(replicas_per_candidate=2, num_candidates=2)\n'
+        "model = dict(neck=dict(type='PoolWithSpareLayer', _delete_=True))\n"
+        f'find_unused_parameters = {find}\n'
+    )
+    job = Job(tmp_path / 'work', *EPOCHS, config=config_with(tmp_path, more=more), processes=2)
+    if find:
+        job.finish()
+        assert 'neck.spare.weight' in load(tmp_path / 'work' / 'epoch_2.pth')['state_dict']
+    else:
+        assert 0 not in job.wait()
+        assert 'find_unused_parameters=True' in job.log()

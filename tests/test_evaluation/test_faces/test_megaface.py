@@ -98,6 +98,9 @@ def test_lists(tmp_path: Path):
         ('["a"]', "no list of MegaFace's devkit"),
         ('{"id": ["a"]}', 'KeyError..path..'),
         ('{"path": ["a", "b"], "id": ["x"]}', '2 paths, but 1 identities'),
+        ('{"path": "a.jpg"}', "'path' must be a list of image paths, got 'a.jpg'"),
+        ('{"path": ["a", 3]}', "'path' must be a list of image paths, got 3"),
+        ('{"path": ["a", "b", "a"], "id": ["x", "y", "x"]}', "'a' twice"),
     ],
 )
 def test_wrong_lists(text: str, says: str, tmp_path: Path):
@@ -155,14 +158,25 @@ def test_what_a_model_cannot_write(tmp_path: Path):
         metric.process({}, [dict(img_path='0.jpg')])
 
 
-def test_lists_as_windows_writes_them(tmp_path: Path):
-    """A byte order mark, and lines that end in CR LF."""
-    (tmp_path / 'list.json').write_bytes(b'\xef\xbb\xbf{"path": ["a.jpg"],\r\n "id": [1]}')
-    assert read_list(tmp_path / 'list.json').paths == ['a.jpg']
-    (tmp_path / 'noise.txt').write_bytes(b'\xef\xbb\xbfa.jpg\r\nb.jpg\r\n')
-    assert read_noise(tmp_path / 'noise.txt') == {'a.jpg', 'b.jpg'}
+@pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig', 'utf-16', 'utf-32'])
+@pytest.mark.parametrize('end', ['\n', '\r\n', '\r'])
+def test_lists_as_other_tools_write_them(encoding: str, end: str, tmp_path: Path):
+    lines = ['{"path": ["é/a.jpg"],', ' "id": [1]}']
+    (tmp_path / 'list.json').write_bytes(end.join(lines).encode(encoding))
+    assert read_list(tmp_path / 'list.json') == FaceList(['é/a.jpg'], [1])
+    lines = ['# noise', 'é/a.jpg', '', '"b 1.jpg" ', '3\t.\\c\\d.jpg']
+    (tmp_path / 'noise.txt').write_bytes(end.join(lines).encode(encoding))
+    noise = read_noise(tmp_path / 'noise.txt')
+    assert noise == {'é/a.jpg', 'b 1.jpg', 'c/d.jpg'}
+    assert is_noise('x\\c\\d.jpg', noise)
+
+
+def test_lists_of_noise_that_are_none(tmp_path: Path):
     (tmp_path / 'noise.txt').write_text('# nothing\n\n')
     with pytest.raises(ValueError, match='names no image'):
+        read_noise(tmp_path / 'noise.txt')
+    (tmp_path / 'noise.txt').write_bytes(b'a.jpg\n\xe9.jpg\n')
+    with pytest.raises(ValueError, match=r'noise\.txt, line 2: this is not UTF-8 text'):
         read_noise(tmp_path / 'noise.txt')
 
 

@@ -59,6 +59,25 @@ def test_images_are_mmpretrain_s(options: dict):
     assert torch.equal(channels_last, expected['inputs'])
 
 
+@pytest.mark.parametrize('whole', [False, True])
+@pytest.mark.parametrize(
+    ('channels', 'options', 'message'),
+    [
+        (1, dict(mean=[1.0] * 3, std=[1.0] * 3), '1 channel, but data_preprocessor.mean has 3'),
+        (4, dict(mean=[1.0] * 3, std=[1.0] * 3), '4 channels, but data_preprocessor.mean has 3'),
+        (1, dict(mean=[1.0], std=[1.0] * 3), '1 channel, but data_preprocessor.std has 3'),
+        (3, dict(mean=[1.0] * 2, std=[1.0]), '3 channels, but data_preprocessor.mean has 2'),
+    ],
+)
+def test_a_mean_that_does_not_fit_the_channels(
+    whole: bool, channels: int, options: dict, message: str
+):
+    """mmpretrain makes three channels of a grey one, or torch says which sizes do not match."""
+    with pytest.raises(ValueError, match=message) as error:
+        BatchDataPreprocessor(**options)(batches(channels)[whole])
+    assert "color_type='color'" in str(error.value)
+
+
 def step(head: dict, whole: bool) -> tuple[dict[str, Tensor], list[Tensor]]:
     """A training step's losses and gradients."""
     torch.manual_seed(0)

@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from mmpretrain.models import LinearClsHead
 from mmpretrain.models.necks import GlobalAveragePooling
 
 from amlfs_mm.models import AMLFSHead, MGNHead, PerBranchMGNHead, SFTHead, SoftmaxHead
+from amlfs_mm.models.heads.linear_head_features import check_features_of_linear_heads
 from amlfs_mm.models.necks import MGNFeatures
 
 HEADS = {
@@ -67,3 +69,30 @@ def test_sft_trains_on_no_single_image():
     with pytest.raises(ValueError, match=r'^SFTHead has batch norm.*one image: set drop_last=True'):
         head.loss((torch.randn(1, 8),), [])
     assert head.eval()((torch.randn(1, 8),)).shape == (1, 5)
+
+
+def linear(in_channels: int = 8) -> LinearClsHead:
+    head = LinearClsHead(5, in_channels)
+    check_features_of_linear_heads(torch.nn.Sequential(head))
+    return head.eval()
+
+
+@pytest.mark.parametrize(
+    ('feats', 'says'),
+    [
+        ((torch.ones(2, 8, 7, 7),), r'maps \(2, 8, 7, 7\): set neck=.*GlobalAveragePooling'),
+        ((torch.ones(2, 12),), 'features of 12 numbers: set .*in_channels=12'),
+        (dict(feature=torch.ones(2, 8)), r"gives a dict with the keys \['feature'\]: set a neck"),
+        (None, 'gives a NoneType: set a neck'),
+    ],
+)
+def test_mmpretrains_linear_head_says_the_same(feats, says):
+    with pytest.raises(ValueError, match=rf'^LinearClsHead.*(neck|backbone).*{says}'):
+        linear()(feats)
+
+
+def test_a_tensor_is_a_tuple_of_one_to_a_linear_head():
+    """mmpretrain takes the last image alone."""
+    head, x = linear(), torch.randn(3, 8)
+    torch.testing.assert_close(head(x), x @ head.fc.weight.T + head.fc.bias)
+    torch.testing.assert_close(head(x), head((x,)))

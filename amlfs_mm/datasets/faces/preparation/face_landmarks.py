@@ -12,8 +12,14 @@ import numpy as np
 
 from amlfs_mm.utils.optional_imports import import_insightface
 from amlfs_mm.utils.paths import user_path
-
-from ...text_lists import Line, NameIndex, check_matches, read_lines, real_number, split_numbers
+from amlfs_mm.utils.text_lists import (
+    Line,
+    NameIndex,
+    check_matches,
+    read_lines,
+    real_number,
+    split_numbers,
+)
 
 LEAST_MATCHED = 1 / 3
 """The share of a list's images that must be in the folder that it is for."""

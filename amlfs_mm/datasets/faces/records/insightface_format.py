@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...text_lists import Line, read_lines, unquote, whole_number
+from amlfs_mm.utils.text_lists import Line, read_lines, unquote, whole_number
 
 HEADER = struct.Struct('<IfQQ')
 """Number of labels behind the header (0: the one in it), label, and two numbers not used here."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from amlfs_mm.datasets.faces.preparation.face_landmarks import LandmarkDetector, LandmarkList
-from amlfs_mm.datasets.text_lists import read_lines, real_number, split_numbers
+from amlfs_mm.utils.text_lists import read_lines, real_number, split_numbers
 
 LANDMARKS = np.array([(40, 50), (80, 52), (60, 70), (42, 92), (76, 94)])
 PHOTO = np.zeros((128, 128, 3), np.uint8)

@@ -10,7 +10,7 @@ from helpers.logs import log  # noqa: F401
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amlfs_mm.datasets.text_lists import (
+from amlfs_mm.utils.text_lists import (
     Line,
     NameIndex,
     check_matches,

@@ -19,9 +19,8 @@ from typing import NamedTuple, TypeVar
 
 from mmengine.logging import print_log
 
-from amlfs_mm.utils.paths import user_path
-
-from .image_files import is_image_name
+from .image_names import is_image_name
+from .paths import user_path
 
 MARKS = (  # UTF-32 first: its little-endian mark starts with that of UTF-16
     (codecs.BOM_UTF8, 'utf-8'),
