@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image
 
 from amlfs_mm.utils.optional_imports import import_resvg
+from amlfs_mm.utils.text_lists import read_lines
 
-from ...text_lists import read_lines
 from .picture_market import SIZE, Picture
 
 LICENCES = frozenset(
