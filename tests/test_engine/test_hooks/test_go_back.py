@@ -29,9 +29,7 @@ def scripted(script: list[float]) -> list[dict]:
     return [dict(type='Accuracy', topk=(1,)), dict(type='Scripted', script=script)]
 
 
-def go_back_config(
-    tmp_path: Path, *hooks: dict, script: list[float] = SCRIPT, more: str = '', **search
-) -> Path:
+def go_back_config(tmp_path: Path, *hooks: dict, script: list[float] = SCRIPT, **search) -> Path:
     """The tiny search with 3 candidates, whose rewards follow the script by epoch."""
     options = dict(num_candidates=3, go_back=True, reward='script/reward') | search
     lines = f"""
@@ -39,7 +37,8 @@ train_cfg = dict(max_epochs={len(script)})
 param_scheduler = {SCHEDULE!r}
 val_evaluator = {scripted(script)!r}
 loss_search = {options!r}
-{more}"""
+default_hooks = dict(checkpoint=dict(max_keep_ckpts=-1))
+"""
     return config_with(tmp_path, *hooks, more=lines)
 
 
@@ -52,8 +51,7 @@ def lineages(work_dir: Path) -> list[tuple[int, int | None]]:
 @pytest.fixture(scope='module')
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     work_dir = tmp_path_factory.mktemp('go_back')
-    keep = 'default_hooks = dict(checkpoint=dict(max_keep_ckpts=-1))\n'
-    Job(work_dir, config=go_back_config(work_dir, more=keep)).finish()
+    Job(work_dir, config=go_back_config(work_dir)).finish()
     return work_dir
 
 

@@ -58,8 +58,7 @@ BOTH = dict(control=True)
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """2 samples and the control; the samples go back after the rounds 2, 3, 5 and 6."""
     work_dir = tmp_path_factory.mktemp('both')
-    keep = 'default_hooks = dict(checkpoint=dict(max_keep_ckpts=-1))\n'
-    Job(work_dir, config=go_back_config(work_dir, more=keep, **BOTH)).finish()
+    Job(work_dir, config=go_back_config(work_dir, **BOTH)).finish()
     return work_dir
 
 
