@@ -22,9 +22,9 @@ MODEL_NAMES = ('spherereid', 'sft', 'mgn')
 TORCHREID_NAMES = ('pcb', 'mlfn', 'hacnn', 'osnet')
 NAMES = '|'.join((*MODEL_NAMES, *TORCHREID_NAMES))
 CONFIGS = sorted(path for path in LEAVES if re.search(f'_({NAMES})_', path.stem))
-ABLATION = re.compile(
-    r'_[bm]\d+$|^(null_reward|from_am_softmax|replay)_|_(mgn|pcb|mlfn|hacnn|osnet)_duke$'
-)
+ABLATION = re.compile(r'_[bm]\d+$|^(null_reward|from_am_softmax|replay)_')
+# The same model as in the search on Market-1501, which is large.
+SAME_MODEL = re.compile(rf'^(baseline_({NAMES})_market|\w+_({NAMES})_duke)$')
 NO_SEARCH = ('am_softmax_', 'baseline_', 'replay_')
 SEARCHES = [path for path in CONFIGS if not path.stem.startswith(NO_SEARCH)]
 
@@ -35,8 +35,10 @@ EXPECTED = {name: numbers for name, numbers in read_paper_numbers().items() if '
 @pytest.mark.parametrize(
     'path',
     [
-        # An ablation's model is its search's, or has another number of intervals; MGN's are large.
-        pytest.param(path, marks=pytest.mark.slow) if ABLATION.search(path.stem) else path
+        # An ablation's model is its search's, or has another number of intervals.
+        pytest.param(path, marks=pytest.mark.slow)
+        if ABLATION.search(path.stem) or SAME_MODEL.search(path.stem)
+        else path
         for path in CONFIGS
     ],
     ids=lambda path: path.stem,

@@ -100,6 +100,7 @@ def test_replicas_stop_at_the_same_iteration(tmp_path: Path):
     assert_same_run(tmp_path / 'whole', tmp_path / 'stopped', 'epoch_2.pth')
 
 
+@pytest.mark.faults
 def test_dist_train_passes_signals_on(tiny_run: Path, tmp_path: Path):
     """SIGTERM for the script that a user started: torchrun's processes save, the code is 75."""
     command = ['bash', 'tools/dist_train.sh', TINY_SEARCH, '2', '--work-dir', tmp_path]

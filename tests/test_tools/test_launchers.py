@@ -24,6 +24,7 @@ wait -n && wait
 """
 
 
+@pytest.mark.slow
 def test_two_nodes(tiny_run: Path, tmp_path: Path):
     """Two torchrun agents of one process each."""
     port = str(free_port())

@@ -4,5 +4,10 @@
 # Cost: 8 x the baseline's compute.
 # Expected: no number yet.
 _base_ = ['./baseline_mlp_fashion.py', '../../_base_/search/recommended.py']
-space = dict(type='amlfs_mm.SearchSpace', ceiling=True)
-model = dict(head=dict(type='amlfs_mm.AMLFSHead', num_intervals=6, search_space=space))
+model = dict(
+    head=dict(
+        type='amlfs_mm.AMLFSHead',
+        num_intervals=6,
+        search_space=dict(type='amlfs_mm.SearchSpace', ceiling=True),
+    )
+)

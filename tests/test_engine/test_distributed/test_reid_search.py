@@ -32,6 +32,7 @@ SMALL_MGN = [
 ]
 
 
+@pytest.mark.slow
 def test_the_command_people_type(people_root: Path, tmp_path: Path, monkeypatch):  # noqa: F811
     """``tools/dist_train.sh configs/amlfs_mgn_market.py 64`` with 4 processes, then testing."""
     monkeypatch.setenv('DATA_ROOT', str(people_root))

@@ -164,14 +164,13 @@ def test_replay(tmp_path: Path, script: list, trained: list, options: dict, accu
 @pytest.mark.parametrize(
     ('go_back', 'message'),
     [
-        ('False', "has go_back=True, the config has go_back=False: set the hook's go_back"),
-        ("{'patience': 2}", "'patience': 1, .* the config by {'patience': 2, .*set the hook's"),
+        (False, "has go_back=True, the config has go_back=False: set the hook's go_back"),
+        (dict(patience=2), "'patience': 1, .* the config by {'patience': 2, .*set the hook's"),
     ],
 )
-def test_resume_by_another_rule(searched: Path, tmp_path: Path, go_back: str, message: str):
+def test_resume_by_another_rule(searched: Path, tmp_path: Path, go_back: bool | dict, message: str):
     shutil.copy(searched / 'epoch_1.pth', tmp_path)
-    options = ['--cfg-options', f'loss_search.go_back={go_back}']
-    job = Job(tmp_path, '--resume', *options, config=go_back_config(tmp_path))
+    job = Job(tmp_path, '--resume', config=go_back_config(tmp_path, go_back=go_back))
     assert job.wait() == [1]
     assert re.search(message, job.log()), job.everything()
 

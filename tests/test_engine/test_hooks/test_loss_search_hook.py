@@ -317,6 +317,7 @@ def test_losers_do_not_reach_other_hooks(tmp_path: Path):
     assert seen == ['train', record['reward'][record['best']]]
 
 
+@pytest.mark.slow
 def test_ema_follows_the_winner(tmp_path: Path):
     """The averaged model is handed over, and is the one that is scored."""
     options = {'train_cfg.max_epochs': 2, 'custom_hooks.0.num_candidates': 3}
