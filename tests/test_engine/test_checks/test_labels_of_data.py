@@ -276,3 +276,13 @@ def test_grey_images_and_a_mean_of_three_channels(tmp_path: Path, gib: float):
     runner = runner_on(tmp_path, in_memory_gib=gib, **loaders_of(train=data, val=data))
     with pytest.raises(ValueError, match=r'an image has 1 channel, but .*mean has 3 values'):
         runner.train()
+
+
+@pytest.mark.parametrize('label', [[1.5], np.array([1.5]), [np.float32(0.3)]])
+@pytest.mark.parametrize('part', ['train', 'val'])
+def test_a_fraction_in_a_list_is_no_class(tmp_path: Path, label: Any, part: str):
+    """mmpretrain alone cuts it off: 1.5 becomes class 1."""
+    labels: list = [[i % 10] for i in range(40)]
+    labels[3] = label
+    with pytest.raises(ValueError, match=r'sample 3 has gt_label=.*a class is a whole number'):
+        runner_on(tmp_path, **loaders_of(**{part: small(labels)})).train()
