@@ -136,6 +136,11 @@ def check_labels(heads: list[Any], dataset: Any, role: str = 'training') -> None
                 f'whole number from 0 to {num_classes - 1}: correct the label, or give shares of '
                 'classes as gt_score'
             )
+        if role != 'training' and len(numbers) > 1:
+            raise ValueError(
+                f'{role} {describe_sample(index, info)} has gt_label={label!r}, but the data are '
+                'scored by accuracy: give each sample one class, or use MultiLabelMetric'
+            )
         taken = bool(numbers) and not isinstance(label, np.integer)  # mmpretrain takes no such one
         if wrong is None and (taken or transformed or 'gt_score' in info):
             continue
