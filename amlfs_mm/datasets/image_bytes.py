@@ -143,7 +143,7 @@ def loading(path: str, content: bytes | None = None) -> Iterator[None]:
         content: The encoded image, where it is known already.
 
     Raises:
-        OSError: It has not, or OpenCV cannot read it.
+        OSError: It has not, or OpenCV or Pillow cannot read it.
     """
     if content is not None:
         check_value_range(BytesIO(content), path)
@@ -152,7 +152,9 @@ def loading(path: str, content: bytes | None = None) -> Iterator[None]:
             check_value_range(file, path)
     try:
         yield
-    except cv2.error as error:  # it does not say which image
+    except (cv2.error, OSError) as error:  # some do not say which image
+        if path in str(error):
+            raise
         raise unreadable_image(path, error) from error
 
 

@@ -11,6 +11,38 @@ from amlfs_mm.utils.image_names import is_ignored, is_image_name
 from amlfs_mm.utils.text_lists import Line, NameIndex
 
 
+class Listed:
+    """The labels that a list gives its images, to see whether it gives one image two."""
+
+    def __init__(self) -> None:
+        self._labels: dict[str, tuple[int | None, int]] = {}
+
+    def check_one_label(
+        self, source: str | Path, line: Line, name: str, path: str, label: int | None
+    ) -> None:
+        """A list gives an image one label, however often and under whatever name it has it.
+
+        Args:
+            source: The list, for the error.
+            line: Its line.
+            name: The image as the line names it.
+            path: Where the image is.
+            label: Its label in this line.
+
+        Raises:
+            ValueError: Another line gives it another; the message names list, line and image.
+
+        When:
+            A data set with a list is built.
+        """
+        other, number = self._labels.setdefault(path, (label, line.number))
+        if other != label:
+            raise ValueError(
+                f'{source}, line {line.number}: {name!r} has the label {label}, but {other} in '
+                f'line {number}: an image has one class'
+            )
+
+
 class ImageFinder:
     """Finds listed images below a folder, which is listed once and not asked for each file.
 

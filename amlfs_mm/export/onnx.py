@@ -33,7 +33,10 @@ def build_embedder(cfg: Config, checkpoint: str | Path) -> nn.Module:
         cfg.model.backbone.pop('init_cfg', None)  # the checkpoint has the weights
     model = MODELS.build(cfg.model)
     if not hasattr(model, 'embed'):
-        raise ValueError(f'{type(model).__name__} has no features to export')
+        raise ValueError(
+            f'{type(model).__name__} has no features to export: set model.type='
+            "'amlfs_mm.EmbeddingClassifier', which takes the same weights"
+        )
     load_weights(model, checkpoint)
     return model.eval()
 

@@ -153,6 +153,18 @@ def test_any_bytes_are_an_image_or_an_error_that_names_the_file(head: bytes, res
         assert image.shape[2] == 3
 
 
+@pytest.mark.parametrize('content', [b'', b'<html>404</html>', b'\x89PNG\r\n\x1a\n cut'])
+@pytest.mark.parametrize('backend', ['cv2', 'pillow'])
+def test_an_image_that_another_loader_cannot_read(tmp_path: Path, content: bytes, backend: str):
+    """Pillow, and mmcv with it, names no file."""
+    (tmp_path / 'train' / 'a').mkdir(parents=True)
+    (tmp_path / 'train' / 'a' / 'one.png').write_bytes(content)
+    pipeline = [dict(type='LoadImageFromFile', imdecode_backend=backend)]
+    data = ImageFolder(str(tmp_path), 'train', pipeline=pipeline)
+    with pytest.raises((OSError, AssertionError), match=r'a/one\.png'):
+        data[0]
+
+
 def people(root: Path, *images: bytes) -> ReIDDataset:
     """Each image is one of another person."""
     for part in ('bounding_box_train', 'bounding_box_test', 'query'):

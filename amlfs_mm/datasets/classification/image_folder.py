@@ -19,7 +19,7 @@ from amlfs_mm.utils.text_lists import loose_name, parse_label, read_lines, unquo
 from ..held_out import check_share, hold_out_of_each_class
 from ..image_bytes import loading
 from ..image_files import list_image_folders, list_images, log_left_out, log_similar_names
-from ..image_finder import ImageFinder
+from ..image_finder import ImageFinder, Listed
 
 HELD_OUT_PART = 'val'
 """The part that is D_v; its folder may be missing."""
@@ -235,19 +235,14 @@ class ImageFolder(CustomDataset):
         num_classes = len(self.CLASSES) if self.CLASSES else None
         finder = ImageFinder(self._folder)
         samples: list[tuple[str, int | None]] = []
-        listed: dict[str, tuple[int | None, int]] = {}
+        listed = Listed()
         for line in read_lines(self.ann_file):
             if self.with_label:
                 name, label = parse_label(self.ann_file, line, num_classes)
             else:
                 name, label = unquote(line.text), None
             path = finder.find(self.ann_file, line, name)
-            other, number = listed.setdefault(path, (label, line.number))
-            if other != label:
-                raise ValueError(
-                    f'{self.ann_file}, line {line.number}: {name!r} has the label {label}, but '
-                    f'{other} in line {number}: an image has one class'
-                )
+            listed.check_one_label(self.ann_file, line, name, path, label)
             samples.append((path, label))
         if not samples:
             raise ValueError(f'{self.ann_file} lists no image: expected lines <path> <label>')

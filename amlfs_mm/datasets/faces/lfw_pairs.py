@@ -35,9 +35,10 @@ def read_lfw_pairs(path: str | Path, root: str | Path) -> tuple[list[tuple[str, 
     finder = ImageFinder(user_path(root))
     pairs, is_same = [], []
     for line in lines[1:]:
-        images = parse_pair(path, line)
-        pairs.append(tuple(find_image(finder, path, line, *image) for image in images))
-        is_same.append(images[0][0] == images[1][0])
+        one, other = (find_image(finder, path, line, *image) for image in parse_pair(path, line))
+        pairs.append((one, other))
+        # The folders say it, not the names: a list may write one name in two ways.
+        is_same.append(Path(one).parent == Path(other).parent)
     check_count(path, lines[:1], len(pairs))
     finder.log(path)
     return pairs, is_same

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from amlfs_mm.utils.text_lists import Line, parse_label, read_lines, whole_number
 
-from ..image_finder import ImageFinder
+from ..image_finder import ImageFinder, Listed
 from .reid_layout import (
     Layout,
     Person,
@@ -56,12 +56,13 @@ def read_list(path: Path, finder: ImageFinder, own_data: bool) -> list[Person]:
         ValueError: A line is not ``<path> <identity>``, or a file name has no camera; the message
             names the list, the line and the rule.
     """
-    people = []
+    people, listed = [], Listed()
     for line in read_lines(path):
         name, identity = parse_label(path, line)
         camera = parse_camera(path, line, name)
         check_camera(camera, MSMT17, own_data, f'{path}, line {line.number}: {name}')
         found = finder.find(path, line, name)
+        listed.check_one_label(path, line, name, found, identity)
         people.append(Person(str(Path(finder.root, found)), identity, camera - 1))
     finder.log(path)
     return people

@@ -85,8 +85,8 @@ def check_camera(camera: int, layout: Layout, own_data: bool, where: str) -> Non
     if camera < 1 or (not own_data and camera > layout.cameras):
         rule = 'from 1' if own_data else f'from 1 to {layout.cameras}'
         raise ValueError(
-            f'{where} is not named <identity>_c<camera>... with a camera {rule}, but {camera}: '
-            f'rename it, or set own_data=True if the data are not the published {layout.folder}'
+            f'{where} is not named after a camera {rule}, but {camera}: rename it, or set '
+            f'own_data=True if the data are not the published {layout.folder}'
         )
 
 

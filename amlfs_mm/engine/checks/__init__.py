@@ -13,6 +13,7 @@ from .batches import (
     check_no_repetition,
     check_replicas,
     check_samplers,
+    check_scored_fields,
     check_split,
 )
 from .checkpoint_hooks import check_checkpoints, check_earlier_search, check_resumable
@@ -70,6 +71,7 @@ __all__ = [
     'check_reward',
     'check_run',
     'check_samplers',
+    'check_scored_fields',
     'check_search',
     'check_seeds',
     'check_split',

@@ -8,6 +8,7 @@ from typing import Any
 
 from mmengine.dataset import InfiniteSampler
 from mmengine.dist import all_gather_object, get_world_size
+from mmengine.evaluator import Evaluator
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from amlfs_mm.utils.randomness import generators_kept, seed_cpu
@@ -184,6 +185,31 @@ def check_evaluation_data(loader: Any, name: str) -> None:
         raise ValueError(
             f'{name}.drop_last=True leaves {rest} of {share} out of the evaluation: set it to False'
         )
+
+
+def check_scored_fields(evaluator: Evaluator, dataset: Any) -> None:
+    """The first sample has the fields that the metrics read, such as ``person_id``.
+
+    Args:
+        evaluator: Its metrics of this package know what they read.
+        dataset: The data that it scores.
+
+    Raises:
+        ValueError: A field is not there.
+
+    When:
+        Every training with an evaluation, and every evaluation by itself starts.
+    """
+    metrics: list[Any] = [m for m in evaluator.metrics if hasattr(m, 'check_sample')]
+    if not metrics:
+        return
+    try:
+        with generators_kept():
+            sample = dataset[0]['data_samples'].to_dict()
+    except Exception:  # the evaluation will show what is wrong with the sample
+        return
+    for metric in metrics:
+        metric.check_sample(sample)
 
 
 def check_no_repetition(dataset: Any, name: str) -> None:

@@ -130,6 +130,17 @@ def check_labels(heads: list[Any], dataset: Any, role: str = 'training') -> None
         label = info.get('gt_label')
         numbers = _numbers(label)
         wrong = next((number for number in numbers if not 0 <= number < num_classes), None)
+        if _has_fraction(label):  # mmpretrain would cut it off
+            raise ValueError(
+                f'{role} {describe_sample(index, info)} has gt_label={label!r}, but a class is a '
+                f'whole number from 0 to {num_classes - 1}: correct the label, or give shares of '
+                'classes as gt_score'
+            )
+        if role != 'training' and len(numbers) > 1:
+            raise ValueError(
+                f'{role} {describe_sample(index, info)} has gt_label={label!r}, but the data are '
+                'scored by accuracy: give each sample one class, or use MultiLabelMetric'
+            )
         taken = bool(numbers) and not isinstance(label, np.integer)  # mmpretrain takes no such one
         if wrong is None and (taken or transformed or 'gt_score' in info):
             continue
@@ -209,6 +220,16 @@ def _numbers(label: Any) -> list[int]:
     if isinstance(label, (list, tuple)) and all(map(_is_whole, label)):
         return [int(number) for number in label]
     return []
+
+
+def _has_fraction(label: Any) -> bool:
+    """Whether a list, array or tensor of numbers has one that is no whole number."""
+    if isinstance(label, (np.ndarray, Tensor)):
+        label = label.reshape(-1).tolist()
+    return isinstance(label, (list, tuple)) and any(
+        isinstance(number, (float, np.floating)) and not float(number).is_integer()
+        for number in label
+    )
 
 
 def _is_whole(number: Any) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from mmengine.runner import BaseLoop, Runner
 
 from ..searched_heads import unwrapped
+from ..state.weights import check_pretrained
 from .batch_norm import check_batch_norm
 from .batches import (
     check_evaluation_data,
     check_iterations,
     check_replicas,
     check_samplers,
+    check_scored_fields,
     empty_data,
 )
 from .checked_collate import CheckedCollate
@@ -47,6 +49,7 @@ def check_run(runner: Runner) -> None:
     check_iterations(loader)
     check_replicas(loader)
     model = unwrapped(runner.model)
+    check_pretrained(model)
     heads = classification_heads(model)
     check_concatenated(loader.dataset)
     check_class_folders(loader.dataset, 'train_dataloader')
@@ -54,6 +57,7 @@ def check_run(runner: Runner) -> None:
     check_labels(heads, loader.dataset)
     if (loop := _loop(runner, 'validation')) is not None:
         check_evaluation_data(loop.dataloader, 'val_dataloader')
+        check_scored_fields(loop.evaluator, loop.dataloader.dataset)
         data, trained = loop.dataloader.dataset, getattr(loader.dataset, 'metainfo', None)
         check_evaluated_classes(heads, loop.evaluator, data, 'validation', trained)
     check_batch_norm(model, loader)
@@ -78,6 +82,7 @@ def check_evaluation(runner: Runner, role: str) -> None:
     check_evaluation_data(
         loop.dataloader, 'val_dataloader' if role != 'test' else 'test_dataloader'
     )
+    check_scored_fields(loop.evaluator, loop.dataloader.dataset)
     heads = classification_heads(unwrapped(runner.model))
     check_evaluated_classes(heads, loop.evaluator, loop.dataloader.dataset, role)
 

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.logging import print_log
+from mmengine.model import PretrainedInit
+from mmengine.registry import WEIGHT_INITIALIZERS
 from mmengine.runner import load_state_dict
 from torch import Tensor, nn
 
-from .checkpoints import read_checkpoint
+from amlfs_mm.utils.config_types import resolves_to
+
+from .checkpoints import check_checkpoint_file, is_remote, read_checkpoint
 
 SHOWN = 3
 """Names that a message shows of a longer list."""
@@ -137,6 +141,62 @@ def check_some_weights(
             "a backbone, set model.backbone.init_cfg=dict(type='Pretrained', checkpoint=...)"
         )
     return found
+
+
+def check_pretrained(model: nn.Module) -> None:
+    """A checkpoint of an ``init_cfg`` has some tensor of the part that it is for.
+
+    MMEngine takes what fits, and trains on with random weights if nothing does. The usual cause is
+    a checkpoint of a whole model for a backbone. Files that MMEngine fetches, and parts that rename
+    weights while they load, are not looked at.
+
+    Args:
+        model: Not wrapped.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+        ValueError: No tensor fits; the message names part, file and cure.
+
+    When:
+        Every training starts.
+    """
+    for name, part in model.named_modules():
+        given = getattr(part, 'init_cfg', None)
+        for init in given if isinstance(given, list) else [given]:
+            if isinstance(init, dict) and resolves_to(
+                init.get('type'), WEIGHT_INITIALIZERS, PretrainedInit
+            ):
+                _check_pretrained_part(name or 'model', part, init)
+
+
+def _check_pretrained_part(name: str, part: nn.Module, init: dict) -> None:
+    path, prefix = init['checkpoint'], init.get('prefix')
+    renames = any(module._load_state_dict_pre_hooks for module in part.modules())
+    if renames or is_remote(path):
+        return
+    try:
+        check_checkpoint_file(path)
+        saved = saved_weights(read_checkpoint(path, tensors=False))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'{error}, which init_cfg of {name!r} names') from error
+    except ValueError:
+        return  # MMEngine's error follows
+    start = f'{prefix.rstrip(".")}.' if prefix else ''
+    own = {k.removeprefix(start): value for k, value in saved.items() if k.startswith(start)}
+    found = compare_weights(part, own)
+    if found.same:
+        return
+    cure = 'give the checkpoint of such a part'
+    for other in sorted({key.partition('.')[0] for key in saved}):
+        inner = {k.removeprefix(f'{other}.'): v for k, v in saved.items() if k.startswith(other)}
+        if compare_weights(part, inner).same:
+            cure = f"set prefix='{other}.' in init_cfg"
+            break
+    raise ValueError(
+        f'{path}, which init_cfg of {name!r} ({type(part).__name__}) names'
+        + (f' with prefix={prefix!r}' if prefix else '')
+        + f', fits no tensor of it: {found.describe()}. {cure[0].upper()}{cure[1:]}'
+    )
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:

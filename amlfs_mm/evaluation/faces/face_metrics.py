@@ -31,6 +31,17 @@ class FaceMetric(BaseMetric):
     fields: tuple[str, ...] = ()
     """What else is kept of each data sample."""
 
+    def check_sample(self, sample: dict) -> None:
+        """A data sample, as the pipeline packs it, has what the metric reads.
+
+        Raises:
+            ValueError: A field is not there.
+
+        When:
+            A training with an evaluation, or an evaluation, starts.
+        """
+        check_fields(sample, self.fields, type(self).__name__)
+
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Keep the feature and the fields of each sample of a batch.
 

@@ -54,6 +54,8 @@ class ReIDMetric(BaseMetric):
     """
 
     default_prefix = 'reid'
+    fields = ('person_id', 'camera_id', 'role')
+    """What is read of each data sample, besides its feature."""
 
     def __init__(
         self,
@@ -74,15 +76,25 @@ class ReIDMetric(BaseMetric):
         self.features_file = features_file
         self.scored: dict[str, Tensor] = {}
 
+    def check_sample(self, sample: dict) -> None:
+        """A data sample, as the pipeline packs it, has what the metric reads.
+
+        Raises:
+            ValueError: A field is not there.
+
+        When:
+            A training with an evaluation, or an evaluation, starts.
+        """
+        check_fields(sample, self.fields, type(self).__name__)
+
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Keep the feature and the labels of each sample of a batch.
 
         Raises:
             ValueError: A sample lacks one of them, or has an unknown role.
         """
-        fields = ('feature', 'person_id', 'camera_id', 'role')
         for sample in data_samples:
-            check_fields(sample, fields, type(self).__name__)
+            check_fields(sample, ('feature', *self.fields), type(self).__name__)
             if sample['role'] not in ROLES:
                 raise ValueError(
                     f'ReIDMetric knows the roles {list(ROLES)}, but sample '

@@ -251,6 +251,14 @@ def test_two_names_of_one_person(tmp_path: Path):
     assert read_lfw_pairs(pairs, tmp_path)[1] == [True, False]
 
 
+def test_one_person_in_two_spellings(tmp_path: Path):
+    pairs = write_lfw(tmp_path)
+    pairs.write_text('1\n' + 'Ann_Lee,1,ann lee,4\nAnn_Lee,1,Bo,1\n')
+    images, is_same = read_lfw_pairs(pairs, tmp_path)
+    assert images[0][1].endswith('Ann_Lee/Ann_Lee_0004.png')
+    assert is_same == [True, False]
+
+
 @settings(
     max_examples=80,
     deadline=None,

@@ -353,6 +353,7 @@ def test_a_path_with_a_space_in_a_list_of_msmt17(tmp_path: Path):
         ('0001/0001_001_05_0303noon_0008_0.jpg 1.5', ValueError, 'is not <path> <label>'),
         ('0001/0001_001_05_0303noon_0008_0.jpg -1', ValueError, 'the label -1; labels go from 0'),
         ('0001/0001.jpg 1', ValueError, 'no camera as the third field'),
+        ('0000\\0000_000_01_0303noon_0008_0.JPG 1', ValueError, 'the label 1, but 0 in line 1'),
         ('0001/0001_001_16_x.jpg 1', ValueError, r'camera from 1 to 15, but 16.*own_data=True'),
     ],
 )

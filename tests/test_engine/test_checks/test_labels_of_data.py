@@ -276,3 +276,27 @@ def test_grey_images_and_a_mean_of_three_channels(tmp_path: Path, gib: float):
     runner = runner_on(tmp_path, in_memory_gib=gib, **loaders_of(train=data, val=data))
     with pytest.raises(ValueError, match=r'an image has 1 channel, but .*mean has 3 values'):
         runner.train()
+
+
+@pytest.mark.parametrize('label', [[1.5], np.array([1.5]), [np.float32(0.3)]])
+@pytest.mark.parametrize('part', ['train', 'val'])
+def test_a_fraction_in_a_list_is_no_class(tmp_path: Path, label: Any, part: str):
+    """mmpretrain alone cuts it off: 1.5 becomes class 1."""
+    labels: list = [[i % 10] for i in range(40)]
+    labels[3] = label
+    with pytest.raises(ValueError, match=r'sample 3 has gt_label=.*a class is a whole number'):
+        runner_on(tmp_path, **loaders_of(**{part: small(labels)})).train()
+
+
+def test_several_classes_of_a_sample_have_no_accuracy(tmp_path: Path):
+    with pytest.raises(ValueError, match=r'validation sample 0 has gt_label=\[1, 2\].*one class'):
+        runner_on(tmp_path, **loaders_of(val=small([[1, 2]] * 8))).train()
+
+
+@pytest.mark.parametrize('metric', ['ReIDMetric', 'FaceIdentification'])
+def test_fields_of_a_metric_are_asked_for_before_the_training(tmp_path: Path, metric: str):
+    evaluator = dict(val_evaluator=dict(type=f'amlfs_mm.{metric}', _delete_=True))
+    runner = runner_on(tmp_path, model=dict(type='amlfs_mm.EmbeddingClassifier'), **evaluator)
+    with pytest.raises(ValueError, match=rf"{metric} needs \['person_id'.*meta_keys"):
+        runner.train()
+    assert runner.iter == 0

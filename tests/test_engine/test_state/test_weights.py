@@ -11,7 +11,7 @@ from helpers.runs import TINY_SEARCH, load, run
 from helpers.small_data import SOFTMAX, runner_on
 from mmengine.runner import Runner
 
-from amlfs_mm.engine.state.weights import compare_weights, load_weights
+from amlfs_mm.engine.state.weights import check_pretrained, compare_weights, load_weights
 
 LINEAR = dict(type='LinearClsHead', num_classes=10, in_channels=16, topk=(1,), _delete_=True)
 
@@ -179,3 +179,31 @@ def test_loading_without_a_runner(tiny_run: Path, tmp_path: Path):
     assert compare_weights(model, dict(state_dict=saved)).is_exact
     for name, value in model.state_dict().items():
         assert torch.equal(value.cpu(), saved[name]), name
+
+
+@pytest.mark.parametrize(
+    ('options', 'says'),
+    [
+        (dict(), r"fits no tensor of it: 0 of the .*Set prefix='backbone\.' in init_cfg"),
+        (dict(prefix='neck.'), r"prefix='neck\.', fits no tensor .*Set prefix='backbone\.'"),
+        (dict(checkpoint='gone.pth'), 'there is no checkpoint .*init_cfg of .backbone. names'),
+    ],
+)
+def test_pretrained_weights_of_nothing(tiny_run: Path, tmp_path: Path, options: dict, says: str):
+    """MMEngine alone trains on with random weights."""
+    given = dict(type='Pretrained', checkpoint=str(tiny_run / 'epoch_3.pth')) | options
+    runner = runner_on(tmp_path, model=dict(backbone=dict(init_cfg=given)))
+    with pytest.raises((ValueError, FileNotFoundError), match=says):
+        runner.train()
+
+
+def test_pretrained_weights_of_a_backbone(tiny_run: Path, tmp_path: Path):
+    checkpoint = str(tiny_run / 'epoch_3.pth')
+    given = dict(type='Pretrained', checkpoint=checkpoint, prefix='backbone.')
+    runner = runner_on(tmp_path, model=dict(backbone=dict(init_cfg=given)))
+    check_pretrained(runner.model)
+    runner.model.init_weights()
+    name = 'backbone.conv1.weight'
+    torch.testing.assert_close(
+        runner.model.state_dict()[name], load(tiny_run / 'epoch_3.pth')['state_dict'][name]
+    )
