@@ -67,11 +67,8 @@ def write_cleaned(
             'must stay'
         )
     paths = [directory / LABELS, directory / CONFIG]
-    with atomic_write(paths[0]) as temporary, open(temporary, 'w', newline='') as file:
-        writer = csv.writer(file, lineterminator='\n')
-        writer.writerow(('index', 'label'))
-        writer.writerows(sorted(labels.items()))
-    write_text(paths[1], second_config(config))
+    write_labels(paths[0], labels)
+    write_text(paths[1], second_config(config.name))
 
     kept = sorted((doubt for doubt in doubts if doubt.index in labels), key=lambda d: d.index)
     optional = {
@@ -87,17 +84,30 @@ def write_cleaned(
     return paths
 
 
-def second_config(config: Path) -> str:
-    """The config of the second training. It lies beside the config of the first."""
-    return f"""# Written by `amlfs_mm label-errors`: the same training on the samples and labels of
-# {LABELS}.
-_base_ = ['./{config.name}']
+def write_labels(path: Path, labels: dict[int, int]) -> None:
+    """Write a list as :class:`amlfs_mm.CleanedDataset` reads it."""
+    with atomic_write(path) as temporary, open(temporary, 'w', newline='') as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow(('index', 'label'))
+        writer.writerows(sorted(labels.items()))
+
+
+def second_config(base: str, labels: str = LABELS) -> str:
+    """The config of the second training.
+
+    Args:
+        base: The dumped config of the first training, relative to this one's folder.
+        labels: The list of labels, in this one's folder.
+    """
+    return f"""# Written by `amlfs_mm label-errors`: the training of {base}
+# on the samples and labels of {labels}.
+_base_ = ['./{base}']
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,
         type='amlfs_mm.CleanedDataset',
         dataset=_base_.train_dataloader.dataset,
-        labels='{{{{ fileDirname }}}}/{LABELS}',
+        labels='{{{{ fileDirname }}}}/{labels}',
     )
 )
 work_dir = '{{{{ fileDirname }}}}/{SECOND_RUN}'
