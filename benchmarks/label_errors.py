@@ -240,7 +240,7 @@ def describe(values: list[float], digits: int) -> str:
     if len(values) < 2:
         return f'{values[0]:.{digits}f}' if values else ''
     mean = mean_interval(values)
-    return f'{mean.mean:.{digits}f} ± {mean.half_width:.{digits}f}'
+    return f'{mean.mean:.{digits}f} ± {mean.half:.{digits}f}'
 
 
 def main() -> None:

@@ -75,35 +75,42 @@ def estimate_noise(
     confident = confident_classes(train)
     pairs = confident_pairs(train, confident)
     wrong = sum(pairs.values())
-    use_val = val is not None and train.num_classes <= MOST_CLASSES
-    lows, highs = [], []
-    for _ in range(RESAMPLES):
-        rows = draw.integers(len(train), size=len(train))
-        given, suggested = train.given[rows], train.suggested[rows]
-        highs.append((given != suggested).sum())
-        if use_val:
-            assert val is not None
-            columns = draw.integers(len(val), size=len(val))
-            share = corrected_share(
-                given,
-                suggested,
-                val.given[columns],
-                val.suggested[columns],
-                train.num_classes,
-            )
-            lows.append(share * len(train))
-        else:
-            sure = confident[rows]
-            lows.append(((sure >= 0) & (sure != given)).sum())
+    count = len(train)
+    rows = [draw.integers(count, size=count) for _ in range(RESAMPLES)]
+    high = np.quantile([(train.given[r] != train.suggested[r]).sum() for r in rows], 0.975)
+    if val is not None and train.num_classes <= MOST_CLASSES:
+        low = count * np.quantile(resampled_shares(train, val, rows, draw), 0.025)
+    else:
+        sure = (confident >= 0) & (confident != train.given)
+        low = np.quantile([sure[r].sum() for r in rows], 0.025)
     return NoiseEstimate(
-        total=len(train),
+        total=count,
         wrong=float(wrong),
-        low=float(min(np.quantile(lows, 0.025), wrong)),
-        high=float(max(np.quantile(highs, 0.975), wrong)),
+        low=float(np.clip(low, 0, wrong)),
+        high=float(max(high, wrong)),
         pairs=pairs,
         agreement=float((train.given == train.suggested).mean()),
         accuracy=None if val is None else float((val.given == val.suggested).mean()),
     )
+
+
+def resampled_shares(
+    train: Predictions, val: Predictions, rows: list[NDArray], draw: np.random.Generator
+) -> NDArray[np.float64]:
+    """(R,) The corrected share of wrong labels in R bootstrap samples of training data and D_v.
+
+    A fit finds a few wrong labels by chance where there is none. What it finds in D_v itself, in
+    independent resamples, is subtracted.
+    """
+    size = train.num_classes
+    observed = np.stack([count_matrix(train.given[r], train.suggested[r], size) for r in rows])
+
+    def resample_val() -> NDArray[np.float64]:
+        columns = [draw.integers(len(val), size=len(val)) for _ in rows]
+        return np.stack([count_matrix(val.given[c], val.suggested[c], size) for c in columns])
+
+    confusion = resample_val()
+    return corrected_share(observed, confusion) - corrected_share(resample_val(), confusion)
 
 
 def confident_classes(predictions: Predictions) -> NDArray[np.int64]:
@@ -149,31 +156,24 @@ def confident_pairs(predictions: Predictions, confident: NDArray[np.int64]) -> P
 
 
 def corrected_share(
-    given: NDArray,
-    predicted: NDArray,
-    val_true: NDArray,
-    val_predicted: NDArray,
-    num_classes: int,
-    steps: int = 200,
-) -> float:
+    observed: NDArray[np.float64], confusion: NDArray[np.float64], steps: int = 200
+) -> NDArray[np.float64]:
     """The share of wrong labels, with the model's errors on D_v taken off.
 
     Args:
-        given: (N,) Training labels.
-        predicted: (N,) The model's classes of the training samples.
-        val_true: (M,) The labels of D_v.
-        val_predicted: (M,) The model's classes of D_v.
-        num_classes: C.
+        observed: (..., C, C) Training samples by given label and the model's class.
+        confusion: (..., C, C) Samples of D_v by label and the model's class.
         steps: Of expectation maximisation, from a uniform start.
     """
-    observed = count_matrix(given, predicted, num_classes) / len(given)
-    confusion = count_matrix(val_true, val_predicted, num_classes) + 1 / num_classes
-    confusion /= confusion.sum(axis=1, keepdims=True)
-    joint = np.full((num_classes, num_classes), 1 / num_classes**2)
+    size = observed.shape[-1]
+    observed = observed / observed.sum((-2, -1), keepdims=True)
+    confusion = confusion + 1 / size
+    confusion /= confusion.sum(-1, keepdims=True)
+    joint = np.full(observed.shape, 1 / size**2)
     for _ in range(steps):
         explained = joint @ confusion
-        joint *= (observed / np.maximum(explained, 1e-300)) @ confusion.T
-    return float(1 - np.trace(joint))
+        joint *= (observed / np.maximum(explained, 1e-300)) @ confusion.swapaxes(-1, -2)
+    return 1 - np.trace(joint, axis1=-2, axis2=-1)
 
 
 def count_matrix(rows: NDArray, columns: NDArray, size: int) -> NDArray[np.float64]:
