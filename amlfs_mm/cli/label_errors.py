@@ -13,6 +13,7 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
@@ -214,7 +215,7 @@ def group_by_pair(
     for (given, suggested), members in groupby(sorted(doubts[: args.show], key=pair), key=pair):
         images = [
             dict(
-                doubt._asdict(),
+                asdict(doubt),
                 picture=thumbnail(judged.samples[doubt.number]['inputs'], preprocessor),
             )
             for doubt in members

@@ -196,10 +196,11 @@ def mean_weight(
     """
     if not calls:
         return torch.ones(len(target), device=target.device)
-    heads = find_heads(model) if losses else []
+    if not losses:
+        return torch.stack([sample_weight(*call, target) for call in calls]).mean(0)
     found = []
-    for theta in losses or [None]:
-        for searched in heads:
+    for theta in losses:
+        for searched in find_heads(model):
             searched.set_theta(theta.to(target.device))
         found += [sample_weight(*call, target) for call in calls]
     return torch.stack(found).mean(0)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ from .predictions import Predictions
 from .training_data import JudgedSamples
 
 
-class LabelDoubt(NamedTuple):
+@dataclass(frozen=True)
+class LabelDoubt:
     """A training sample, and what the model says about its label.
 
     Attributes:
@@ -40,7 +41,7 @@ class LabelDoubt(NamedTuple):
     number: int
 
 
-COLUMNS = LabelDoubt._fields[:-1]
+COLUMNS = ('index', 'path', 'given', 'suggested', 'p', 'weight', 'rank')
 
 
 def tabulate_doubts(
@@ -68,5 +69,5 @@ def write_table(path: Path, doubts: list[LabelDoubt]) -> None:
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow(COLUMNS)
         for doubt in doubts:
-            numbers = (f'{doubt.p:.6g}', f'{doubt.weight:.6g}', doubt.rank)
-            writer.writerow([*doubt[:4], *numbers])
+            labels = (doubt.index, doubt.path, doubt.given, doubt.suggested)
+            writer.writerow([*labels, f'{doubt.p:.6g}', f'{doubt.weight:.6g}', doubt.rank])

@@ -48,10 +48,11 @@ class JudgedSamples(Dataset):
         self.positions = sorted(first)
         self.indices = [first[position] for position in self.positions]
         still = still_pipeline(config)
-        alike = still is None or all(
-            without_label_transforms(pipeline) == still for pipeline in pipelines(train)
-        )
-        self.images = self.dataset if alike else DATASETS.build(with_pipeline(train, still))
+        self.images = self.dataset
+        if still is not None and any(
+            without_label_transforms(pipeline) != still for pipeline in pipelines(train)
+        ):
+            self.images = DATASETS.build(with_pipeline(train, still))
 
     @property
     def classes(self) -> list[str]:
