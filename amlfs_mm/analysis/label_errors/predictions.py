@@ -113,8 +113,9 @@ def predict_labels(
 def _predict(
     model: Any, batch: dict, losses: Sequence[Tensor], keep_all: bool
 ) -> tuple[Tensor, ...]:
+    labels = _one_class_each(batch['data_samples'])
     batch = model.data_preprocessor(batch, training=False)
-    target = _one_class_each(batch['data_samples'])
+    target = labels.to(batch['inputs'].device)
     features = model.extract_feat(batch['inputs'])
     with classifier_calls(model) as calls:
         logits = model.head(features)
@@ -140,7 +141,7 @@ def _mean_probabilities(logits: Any, name: str) -> Tensor:
 
 
 def _one_class_each(data_samples: Sequence[Any]) -> Tensor:
-    labels = [sample.get('gt_label') for sample in data_samples]
+    labels = [sample.get('gt_label') for sample in data_samples]  # before the model asks for them
     for number, label in enumerate(labels):
         if label is None or label.numel() != 1:
             count = 'no' if label is None else label.numel()
