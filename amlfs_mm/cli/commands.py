@@ -36,6 +36,9 @@ COMMANDS = {
     'figures': Command('amlfs_mm.cli.figures', 'figures of the paper, a search, a benchmark'),
     'export': Command('amlfs_mm.cli.export_onnx', 'export the model of a checkpoint to ONNX'),
     'export-loss': Command('amlfs_mm.cli.export_loss', 'print the loss that a search found'),
+    'label-errors': Command(
+        'amlfs_mm.cli.label_errors', 'rank training samples by how doubtful their labels are'
+    ),
     'show-rankings': Command(
         'amlfs_mm.cli.show_rankings', 'draw the best and worst queries, and the CMC curve'
     ),

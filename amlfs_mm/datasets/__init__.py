@@ -2,6 +2,7 @@ from .classification.digits import Digits
 from .classification.drawn_classes import DrawnClasses
 from .classification.image_folder import ImageFolder, count_classes
 from .classification.jpeg_archive import JPEGArchive
+from .cleaned_dataset import CleanedDataset
 from .faces.face_dataset import FaceDataset
 from .faces.face_pairs import FacePairs
 from .faces.records.insightface_record import InsightFaceRecord
@@ -14,6 +15,7 @@ from .transforms import CachedTransforms, LabelNoise, LoadWholeImage
 
 __all__ = [
     'CachedTransforms',
+    'CleanedDataset',
     'Digits',
     'DrawnClasses',
     'FaceDataset',

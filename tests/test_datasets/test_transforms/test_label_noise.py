@@ -55,3 +55,21 @@ def test_labels_out_of_range(label: int, ratio: float):
     noise = LabelNoise(ratio=ratio, num_classes=10)
     with pytest.raises(ValueError, match=rf'sample 7 \(a.png\) has the label {label}.*from 0 to 9'):
         noise(dict(gt_label=label, sample_idx=7, img_path='a.png'))
+
+
+def test_to_the_next_class():
+    seen = flip(LabelNoise(ratio=0.2, num_classes=10, to='next'), label=9)
+    assert set(seen) == {9, 0}
+    assert abs(seen[0] - 800) < 5 * 25
+    # The same samples are changed as with other noise.
+    one, other = (LabelNoise(ratio=0.2, num_classes=10, to=to) for to in ('any', 'next'))
+    for index in range(200):
+        changed = [n(dict(gt_label=3, sample_idx=index))['gt_label'] != 3 for n in (one, other)]
+        assert changed[0] == changed[1]
+
+
+def test_wrong_target():
+    with pytest.raises(ValueError, match=r"to must be one of \['any', 'next'\], got 'previous'"):
+        LabelNoise(ratio=0.2, num_classes=10, to='previous')
+    with pytest.raises(ValueError, match="goes with to='any' only"):
+        LabelNoise(ratio=0.2, num_classes=10, to='next', include_true_label=True)

@@ -1,0 +1,1 @@
+"""Which training labels are wrong, by what a trained model says about them."""

@@ -1,0 +1,272 @@
+"""Which wrong labels does each method find, and what does a second training gain without them?
+
+    DATA_ROOT=data/fashion_mnist python benchmarks/label_errors.py --data fashion --out labels.jsonl
+    DATA_ROOT=data/cifar10_jpeg python benchmarks/label_errors.py --data cifar10 --out labels.jsonl
+    python benchmarks/label_errors.py --table --out labels.jsonl
+
+Labels are made wrong with LabelNoise: a share `--noise`, to any other class or to the next one
+(`--to`). Each cell (data, noise, kind, seed) trains
+
+    plain     plain softmax; it judges by its last epoch (a) and by its best epoch on D_v (b).
+    folds     plain softmax on all but one of K folds, K times, for out-of-fold probabilities, which
+              cleanlab ranks (c): by the last epochs, and by the best epochs on D_v.
+    search    the search, whose model ranks by p and by the weight (d), and by cleanlab.
+    second_*  plain softmax without the suspects of each method, as many as the method estimates;
+              and without exactly the wrong labels (oracle).
+
+One line in `--out` for each cell and method: area under the ROC curve, precision at the true number
+of wrong labels, the estimate of that number with its interval, images trained, and the test
+accuracies after the second training. Started again after a kill, it goes on: trainings that are
+done are not repeated, and lines that are there are not written again.
+"""
+
+import argparse
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import rankdata
+
+import amlfs_mm  # noqa: F401  (its cures for the OpenMMLab stack come first)
+from amlfs_mm.analysis import mean_interval, read_run
+from amlfs_mm.analysis.benchmark_runs import Launcher, Training, best_checkpoint
+from amlfs_mm.analysis.label_errors.cleaned_files import second_config, write_labels
+from amlfs_mm.analysis.label_errors.judge import Judgement, judge_labels
+from amlfs_mm.analysis.label_errors.noise_estimate import NoiseEstimate, estimate_noise
+from amlfs_mm.analysis.label_errors.predictions import Predictions
+from amlfs_mm.analysis.label_errors.ranking import rank_samples
+from amlfs_mm.analysis.records import read_json_lines
+from amlfs_mm.analysis.work_dirs import find_config, read_metrics
+from amlfs_mm.engine.checks.annotations import annotation
+from amlfs_mm.utils.command_line import errors_as_messages, positive_int
+from amlfs_mm.utils.paths import user_path
+
+ROOT = Path(__file__).resolve().parents[1]
+METRIC = 'accuracy/top1'
+DATA = dict(
+    fashion=('small/fashion_mnist', 'baseline_mlp_fashion', 'amlfs_mlp_fashion', 0),
+    cifar10=('small/cifar10_jpeg', 'baseline_resnet8_cifar10', 'amlfs_resnet8_cifar10', 1),
+)
+"""The configs' folder, the baseline, the search, and the place of LabelNoise in the pipeline."""
+SEARCH = ('loss_search.go_back=True',)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--data', nargs='+', choices=DATA, default=['fashion'])
+    parser.add_argument('--noise', nargs='+', type=float, default=[0.1, 0.2, 0.4])
+    parser.add_argument('--to', nargs='+', choices=['any', 'next'], default=['any', 'next'])
+    parser.add_argument('--seeds', nargs='+', type=int, default=[0, 1, 2])
+    parser.add_argument('--folds', type=positive_int, default=5)
+    parser.add_argument('--processes', type=positive_int, default=1, help='of a search')
+    parser.add_argument('--work-dir', type=user_path, default=Path('work_dirs/label_errors'))
+    parser.add_argument('--out', type=user_path, default=Path('label_errors.jsonl'))
+    parser.add_argument(
+        '--cfg-options', nargs='+', default=[], help='further settings of all trainings'
+    )
+    parser.add_argument('--table', action='store_true', help='print the means, train nothing')
+    return parser.parse_args()
+
+
+class Cell:
+    """One data set with one kind and share of noise, and one seed."""
+
+    def __init__(self, args: argparse.Namespace, data: str, to: str, noise: float, seed: int):
+        self.key = dict(data=data, to=to, noise=noise, seed=seed)
+        self.folds = args.folds
+        self.seed = seed
+        self.directory = args.work_dir / f'{data}_{to}_{noise:g}' / f'seed{seed}'
+        self.launcher = Launcher(ROOT / 'tools', args.processes, jobs=1)
+        folder, baseline, search, place = DATA[data]
+        changed = f'train_dataloader.dataset.pipeline.{place}'
+        options = (f'{changed}.to={to}', f'{changed}.ratio={noise}', *args.cfg_options)
+        configs = ROOT / 'configs' / folder
+        self.plain = Training(
+            configs / f'{baseline}.py', seed, self.directory / 'plain', options, METRIC
+        )
+        self.search = Training(
+            configs / f'{search}.py', seed, self.directory / 'search', (*options, *SEARCH)
+        )
+
+    def measure(self, done: set[str]) -> Iterator[dict]:
+        """A line for each method that is not done yet."""
+        for method, (judged, kind, images) in self.judgements(done):
+            wrong = true_labels(judged) != judged.train.given
+            ranks = rank_samples(judged.train, kind)
+            estimate = estimate_noise(judged.train, judged.val)
+            suspects = ranks <= round(estimate.wrong)
+            yield {
+                **self.key,
+                'method': method,
+                **score_ranking(ranks, wrong),
+                **summarise(estimate),
+                'images': images,
+                **self.train_again(method, judged, suspects),
+            }
+        if 'oracle' not in done:
+            judged = self.judge_plain('last')
+            wrong = true_labels(judged) != judged.train.given
+            yield {**self.key, 'method': 'oracle', **self.train_again('oracle', judged, wrong)}
+        if 'nothing dropped' not in done:
+            self.launcher.test_all(self.plain)
+            tests = read_tests(self.plain)
+            yield {**self.key, 'method': 'nothing dropped', **tests}
+
+    def judgements(self, done: set[str]) -> Iterator[tuple[str, tuple[Judgement, str, int]]]:
+        """Each method that is not done: what it judges by, its ranking, and images trained."""
+        self.launcher.train(self.plain)
+        cost = read_run(self.plain.work_dir).images
+        for model in ('last', 'best'):
+            if f'plain {model}' not in done:
+                yield f'plain {model}', (self.judge_plain(model), 'p', cost)
+        for model in ('last', 'best'):
+            if f'cleanlab out of fold {model}' not in done:
+                judged, images = self.judge_out_of_fold(model)
+                yield f'cleanlab out of fold {model}', (judged, 'cleanlab', images)
+        for kind in ('p', 'weight', 'cleanlab'):
+            if f'search {kind}' not in done:
+                self.launcher.train(self.search)
+                run = read_run(self.search.work_dir)
+                yield f'search {kind}', (judge_labels(run, keep_all=True), kind, run.images)
+
+    def judge_plain(self, model: str) -> Judgement:
+        """What plain softmax says by its last epoch or by its best one on D_v."""
+        self.launcher.train(self.plain)
+        run = read_run(self.plain.work_dir)
+        return judge_labels(run, self.plain.checkpoint(model), keep_all=True)
+
+    def judge_out_of_fold(self, model: str) -> tuple[Judgement, int]:
+        """What K models say, each about the fold that it was not trained on, and their images."""
+        whole = self.judge_plain('last')
+        count = len(whole.train)
+        fold = np.random.default_rng(self.seed).permutation(count) % self.folds
+        columns = dict(vars(whole.train))
+        images = 0
+        for number in range(self.folds):
+            mine = fold == number
+            training = self.cleaned(f'fold{number}', whole, ~mine)
+            self.launcher.train(training)
+            images += read_run(training.work_dir).images
+            checkpoint = (
+                read_run(training.work_dir).last_checkpoint
+                if model == 'last'
+                else best_checkpoint(training.work_dir, METRIC)
+            )
+            judged = judge_labels(read_run(self.plain.work_dir), checkpoint, keep_all=True)
+            for name, column in vars(judged.train).items():
+                if isinstance(column, np.ndarray):
+                    columns[name] = columns[name].copy()
+                    columns[name][mine] = column[mine]
+        return whole._replace(train=Predictions(**columns), val=None), images
+
+    def train_again(self, method: str, judged: Judgement, suspects: np.ndarray) -> dict:
+        """Test accuracies of plain softmax without the suspects."""
+        name = f'second_{method.replace(" ", "_")}'
+        training = self.cleaned(name, judged, ~suspects)
+        self.launcher.train(training)
+        self.launcher.test_all(training)
+        return dict(dropped=int(suspects.sum()), **read_tests(training))
+
+    def cleaned(self, name: str, judged: Judgement, kept: np.ndarray) -> Training:
+        """Plain softmax on some of the samples, with the labels that they have in this cell."""
+        folder = self.directory / name
+        folder.mkdir(parents=True, exist_ok=True)
+        config = folder.parent / f'{name}.py'
+        positions = np.array(judged.samples.positions)[kept].tolist()
+        labels = dict(zip(positions, judged.train.given[kept].tolist(), strict=True))
+        write_labels(folder.parent / f'{name}.csv', labels)
+        dumped = find_config(self.plain.work_dir)
+        config.write_text(second_config(os.path.relpath(dumped, folder.parent), f'{name}.csv'))
+        return replace(self.plain, config=config, work_dir=folder, options=())
+
+
+def true_labels(judged: Judgement) -> np.ndarray:
+    """(N,) The labels before LabelNoise changed them."""
+    samples = judged.samples
+    found = [(annotation(samples.dataset, index) or {})['gt_label'] for index in samples.indices]
+    return np.array(found)
+
+
+def score_ranking(ranks: np.ndarray, wrong: np.ndarray) -> dict:
+    """Area under the ROC curve, and precision at the true number of wrong labels."""
+    count, total = int(wrong.sum()), len(wrong)
+    places = rankdata(-ranks)  # high: doubtful
+    area = (places[wrong].sum() - count * (count + 1) / 2) / (count * (total - count))
+    return dict(
+        auroc=round(float(area), 4),
+        precision=round(float(wrong[ranks <= count].mean()), 4),
+        wrong=count,
+        samples=total,
+    )
+
+
+def summarise(estimate: NoiseEstimate) -> dict:
+    """The estimate in whole numbers."""
+    names = ('wrong', 'low', 'high')
+    return {f'estimate_{name}': round(getattr(estimate, name)) for name in names}
+
+
+def read_tests(training: Training) -> dict:
+    """Test accuracies of the last and the best epoch."""
+    files = dict(test_last='test.json', test_best='test_best.json')
+    return {key: read_metrics(training.work_dir / name)[METRIC] for key, name in files.items()}
+
+
+def print_table(path: Path) -> None:
+    """The means over seeds, with 95 % intervals."""
+    groups = defaultdict(list)
+    for line in read_json_lines(path):
+        groups[tuple(line[k] for k in ('data', 'to', 'noise', 'method'))].append(line)
+    print('| data | to | noise | method | seeds | AUROC | precision | test, last | test, best |')
+    print('|---|---|---|---|---|---|---|---|---|')
+    for key, lines in sorted(groups.items()):
+        cells = []
+        for name in ('auroc', 'precision', 'test_last', 'test_best'):
+            values = [line[name] for line in lines if name in line]
+            digits = 4 if name in ('auroc', 'precision') else 2
+            cells.append(describe(values, digits))
+        print('| ' + ' | '.join([*map(str, key), str(len(lines)), *cells]) + ' |')
+
+
+def describe(values: list[float], digits: int) -> str:
+    """The mean, with its interval if there are several values."""
+    if len(values) < 2:
+        return f'{values[0]:.{digits}f}' if values else ''
+    mean = mean_interval(values)
+    return f'{mean.mean:.{digits}f} ± {mean.half:.{digits}f}'
+
+
+def main() -> None:
+    args = parse_args()
+    with errors_as_messages():
+        if args.table:
+            print_table(args.out)
+            return
+        for cell_key in product(args.data, args.to, args.noise, args.seeds):
+            cell = Cell(args, *cell_key)
+            lines = read_json_lines(args.out, last_may_be_cut=True) if args.out.is_file() else []
+            mine = [line for line in lines if {k: line.get(k) for k in cell.key} == cell.key]
+            for line in cell.measure({line['method'] for line in mine}):
+                print(line, flush=True)
+                append(args.out, line)
+
+
+def append(path: Path, line: dict) -> None:
+    """Add a line; one that a kill has cut short is removed first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, 'a+b') as file:
+        file.seek(0)
+        content = file.read()
+        file.truncate(content.rfind(b'\n') + 1)
+        file.write(json.dumps(line).encode() + b'\n')
+
+
+if __name__ == '__main__':
+    main()

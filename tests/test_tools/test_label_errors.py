@@ -1,0 +1,254 @@
+"""tools/analysis/label_errors.py: the table, the page, and what a second training needs."""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from helpers.face_data import write_casia
+from helpers.runs import ROOT, train
+from helpers.work_dirs import run_tool
+from mmengine.config import Config
+from mmpretrain.datasets import CustomDataset
+from mmpretrain.registry import DATASETS, MODELS
+from sklearn.metrics import roc_auc_score
+
+from amlfs_mm.datasets import Digits, ImageFolder
+
+CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
+DIGITS = f"""
+_base_ = ['{ROOT}/configs/small/digits/baseline_resnet20_digits.py']
+model = dict(
+    backbone=dict(_delete_=True, type='amlfs_mm.MLP', in_channels=192, channels=(64, 32)),
+    neck=None,
+    head=dict(in_channels=32),
+)
+train_dataloader = dict(
+    dataset=dict(
+        indices=list(range(100, 897)),
+        pipeline=[
+            dict(type='amlfs_mm.LabelNoise', ratio=0.3, num_classes=10),
+            dict(type='PackInputs'),
+        ],
+    )
+)
+train_cfg = dict(max_epochs=4)
+"""
+
+
+class Page(HTMLParser):
+    """What a page refers to, and the tags that are left open."""
+
+    VOID = frozenset({'meta', 'img', 'br', 'wbr'})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.references: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.references += [value for key, value in attrs if key in ('src', 'href')]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def read_table(work_dir: Path) -> list[dict]:
+    with open(work_dir / 'label_errors.csv', newline='') as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope='module')
+def noisy_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plain MLP after a few epochs on digits with 30 % of the labels wrong, judged, to drop."""
+    folder = tmp_path_factory.mktemp('noisy')
+    config = folder / 'noisy.py'
+    config.write_text(DIGITS)
+    train(folder / 'run', config=config)
+    run_tool('label_errors.py', folder / 'run', '--drop', '--show', 40)
+    return folder / 'run'
+
+
+def true_labels(rows: list[dict]) -> np.ndarray:
+    source = Digits('train')
+    return np.array([source.get_data_info(int(row['index']))['gt_label'] for row in rows])
+
+
+def test_the_table_finds_the_wrong_labels(noisy_run: Path):
+    rows = read_table(noisy_run)
+    assert list(rows[0]) == ['index', 'path', 'given', 'suggested', 'p', 'weight', 'rank']
+    assert [int(row['rank']) for row in rows] == list(range(1, 798))
+    assert sorted(int(row['index']) for row in rows) == list(range(100, 897))
+    p = np.array([float(row['p']) for row in rows])
+    assert (np.diff(p) >= 0).all()
+    assert {row['weight'] for row in rows} == {'1'}
+    wrong = true_labels(rows) != np.array([int(row['given']) for row in rows])
+    assert 0.2 < wrong.mean() < 0.4
+    assert roc_auc_score(wrong, -p) > 0.9
+
+
+def test_the_estimate_holds_the_truth(noisy_run: Path):
+    rows = read_table(noisy_run)
+    wrong = (true_labels(rows) != np.array([int(row['given']) for row in rows])).sum()
+    found = json.loads((noisy_run / 'label_errors.json').read_text())
+    assert found['samples'] == 797
+    assert found['interval'][0] <= wrong <= found['interval'][1]
+
+
+def test_a_second_training_has_the_others_with_their_labels(noisy_run: Path):
+    rows = read_table(noisy_run)
+    count = round(json.loads((noisy_run / 'label_errors.json').read_text())['wrong'])
+    config = Config.fromfile(noisy_run / 'cleaned_config.py')
+    assert config.work_dir == str(noisy_run / 'second_run')
+    data = DATASETS.build(config.train_dataloader.dataset)
+    expected = {int(row['index']): int(row['given']) for row in rows[count:]}
+    assert len(data) == len(expected) == 797 - count
+    assert [s['data_samples'].gt_label.item() for s in data] == [
+        expected[index] for index in sorted(expected)
+    ]
+    # LabelNoise would change the labels of a list of indices, and digits are no files.
+    assert not (noisy_run / 'cleaned_indices.json').exists()
+    assert not (noisy_run / 'cleaned_annotations.txt').exists()
+
+
+def test_the_page_needs_nothing_else(noisy_run: Path):
+    text = (noisy_run / 'label_errors.html').read_text()
+    page = Page(text)
+    assert not page.open
+    assert len(page.references) == 40
+    assert all(reference.startswith('data:image/jpeg;base64,') for reference in page.references)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason='no chromium')
+@pytest.mark.parametrize('width', [390, 1280])
+def test_the_page_fits_and_sorts(width: int, noisy_run: Path, tmp_path: Path):
+    """In an inner frame, since a headless window is never narrower than 500 pixels."""
+    frame = html.escape((noisy_run / 'label_errors.html').read_text())
+    wrapper = tmp_path / 'frame.html'
+    wrapper.write_text(
+        f'<iframe id=f width={width} height=800 style="border:0" srcdoc="{frame}"></iframe>'
+        '<script>f.onload = () => { const d = f.contentDocument, e = d.documentElement;'
+        "const by = d.getElementById('by'); by.value = 'index';"
+        "by.dispatchEvent(new Event('change'));"
+        "const list = [...d.querySelector('ul').children].map((i) => Number(i.dataset.index));"
+        'document.title = `${e.scrollWidth} of ${e.clientWidth}: ${list}` }</script>'
+    )
+    command = [CHROMIUM, '--headless=new', '--no-sandbox', '--disable-gpu']
+    command += ['--hide-scrollbars', '--window-size=1400,900', '--dump-dom']
+    command.append(f'--user-data-dir={tmp_path}/profile')
+    dom = subprocess.run(
+        [*command, wrapper.as_uri()], capture_output=True, text=True, timeout=300
+    ).stdout
+    scroll, client, listed = re.search(r'<title>(\d+) of (\d+): ([\d,]+)</title>', dom).groups()
+    assert int(scroll) <= int(client) == width
+    indices = list(map(int, listed.split(',')))
+    assert indices == sorted(indices)
+
+
+def untrained_run(work_dir: Path, dataset: str, classes: int) -> Path:
+    """A work dir with a model that has not been trained, for a training set of image files."""
+    work_dir.mkdir()
+    text = f"""
+default_scope = 'mmpretrain'
+custom_imports = dict(imports=['amlfs_mm'])
+data_preprocessor = dict(mean=[127.5] * 3, std=[127.5] * 3, to_rgb=True)
+model = dict(
+    type='ImageClassifier',
+    backbone=dict(type='amlfs_mm.MLP', in_channels=192, channels=(8,)),
+    head=dict(type='amlfs_mm.SoftmaxHead', num_classes={classes}, in_channels=8, scale=8.0),
+)
+pipeline = [
+    dict(type='amlfs_mm.LoadWholeImage'),
+    dict(type='Resize', scale=(8, 8)),
+    dict(type='PackInputs'),
+]
+train_dataloader = dict(batch_size=4, num_workers=0, dataset=dict({dataset}, pipeline=pipeline))
+work_dir = {str(work_dir)!r}
+"""
+    (work_dir / 'config.py').write_text(text)
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(work_dir / 'config.py').model)
+    torch.save(dict(meta=dict(epoch=1), state_dict=model.state_dict()), work_dir / 'epoch_1.pth')
+    return work_dir
+
+
+def test_lists_for_image_folders(tmp_path: Path):
+    draw = np.random.default_rng(0)
+    for name in ('<cat>', 'dog', 'owl'):
+        folder = tmp_path / 'data' / 'train' / name
+        folder.mkdir(parents=True)
+        for number in range(3):
+            image = draw.integers(256, size=(8, 8, 3), dtype=np.uint8)
+            assert cv2.imwrite(str(folder / f'an image {number}.png'), image)
+    data = f"type='amlfs_mm.ImageFolder', data_root={str(tmp_path / 'data')!r}, split='train'"
+    work_dir = untrained_run(tmp_path / 'run', data, classes=3)
+
+    run_tool('label_errors.py', work_dir, '--relabel', 4)
+    rows = read_table(work_dir)
+    expected = {
+        row['path']: int(row['suggested' if int(row['rank']) <= 4 else 'given']) for row in rows
+    }
+    assert expected != {row['path']: int(row['given']) for row in rows}
+    listed = str(work_dir / 'cleaned_annotations.txt')
+    ours = ImageFolder(
+        data_root=str(tmp_path / 'data'),
+        split='train',
+        ann_file=listed,
+        classes=['cat', 'dog', 'owl'],
+    )
+    theirs = CustomDataset(data_root='', ann_file=listed)
+    for dataset in (ours, theirs):
+        infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+        assert {info['img_path']: info['gt_label'] for info in infos} == expected
+    page = (work_dir / 'label_errors.html').read_text()
+    assert '<cat>' not in page
+    assert not Page(page).open
+
+    run_tool('label_errors.py', work_dir, '--drop', 4)
+    kept = json.loads((work_dir / 'cleaned_indices.json').read_text())
+    assert kept == sorted(int(row['index']) for row in rows[4:])
+    part = ImageFolder(data_root=str(tmp_path / 'data'), split='train', indices=kept)
+    names = {part.get_data_info(i)['img_path'] for i in range(len(part))}
+    assert names == {row['path'] for row in rows[4:]}
+
+
+def test_faces(tmp_path: Path):
+    root = write_casia(tmp_path / 'casia', identities=4, images=3)
+    data = f"type='amlfs_mm.FaceDataset', data_root={str(root)!r}, part='train', held_out=0.0"
+    work_dir = untrained_run(tmp_path / 'run', data, classes=4)
+    run_tool('label_errors.py', work_dir, '--drop', 2)
+    rows = read_table(work_dir)
+    assert len(rows) == 12
+    assert all(Path(row['path']).is_file() for row in rows)
+    config = Config.fromfile(work_dir / 'cleaned_config.py')
+    assert len(DATASETS.build(config.train_dataloader.dataset)) == 10
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--drop', '11'], 'two at least must stay'),
+        (['--drop', '13'], 'there are 12 training samples, fewer than 13'),
+        (['--checkpoint', 'none.pth'], 'there is no checkpoint'),
+    ],
+)
+def test_errors(arguments: list[str], message: str, tmp_path: Path):
+    root = write_casia(tmp_path / 'casia', identities=4, images=3)
+    data = f"type='amlfs_mm.FaceDataset', data_root={str(root)!r}, part='train', held_out=0.0"
+    work_dir = untrained_run(tmp_path / 'run', data, classes=4)
+    with pytest.raises(SystemExit, match=message):
+        run_tool('label_errors.py', work_dir, *arguments)
