@@ -36,6 +36,7 @@ COMMANDS = {
     'figures': Command('amlfs_mm.cli.figures', 'figures of the paper, a search, a benchmark'),
     'export': Command('amlfs_mm.cli.export_onnx', 'export the model of a checkpoint to ONNX'),
     'export-loss': Command('amlfs_mm.cli.export_loss', 'print the loss that a search found'),
+    'zoo': Command('amlfs_mm.cli.zoo', 'searched losses: list, show, plot, export, merge'),
     'show-rankings': Command(
         'amlfs_mm.cli.show_rankings', 'draw the best and worst queries, and the CMC curve'
     ),
