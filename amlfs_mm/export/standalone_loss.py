@@ -37,9 +37,9 @@ HEADER = '''"""{title}
 {about}
 {usage}
 
-Written by amlfs_mm {version} (amlfs_mm zoo export). The loss is a result of the search of AM-LFS (Li
-et al., ICCV 2019, https://arxiv.org/abs/1905.07375). It is -log tau(p) (Eq. 4, 16, 17), in the
-search space {space}.
+Written by amlfs_mm {version} (amlfs_mm zoo export). The search is that of AM-LFS (Li et al., ICCV
+2019, https://arxiv.org/abs/1905.07375). The loss is -log tau(p) (Eq. 4, 16, 17) in the search
+space {space}.
 
 Copyright: the amlfs_mm contributors. Licence: Apache-2.0,
 https://www.apache.org/licenses/LICENSE-2.0
@@ -63,12 +63,12 @@ USAGE = dict(
 
     margin_loss = SearchedMargin(s=64.0)
     margin_loss.progress = step / total_steps    # in the training loop""",
-    criterion="""Use where arcface_torch has a margin and a cross entropy, with all classes in one process:
+    criterion="""Use in place of arcface_torch's margin and cross entropy, in one process:
 
     criterion = SearchedCriterion(s=64.0)
     criterion.progress = step / total_steps    # in the training loop
     loss = criterion(cosines, labels)""",
-    pytorch_metric_learning="""Use as a loss of pytorch-metric-learning; its class weights W need an optimizer:
+    pytorch_metric_learning="""Use in pytorch-metric-learning. The class weights W need an optimizer:
 
     loss_func = SearchedSoftmaxLoss(num_classes, embedding_size, scale=30.0)
     loss_func.progress = (epoch + 0.5) / epochs    # in the training loop
@@ -232,8 +232,8 @@ def constants(table: LossTable) -> str:
         f'CONSTANT_FLOOR = {written_out_loss.CONSTANT_FLOOR!r}',
         f'SMALLEST_PROBABILITY = {written_out_loss.SMALLEST_PROBABILITY!r}',
         f'LOWEST = {search_softmax_space.LOWEST!r}',
-        '# The progress of the training at which each loss of THETA holds. Between them the loss is',
-        '# on the line, before the first and after the last it is constant.',
+        '# The progress of the training at which each loss of THETA holds. Between two of them the',
+        '# loss is on the line. Before the first and after the last it is constant.',
         f'MIDDLES = {pformat(table.middles.tolist(), width=98, compact=True)}',
         f'THETA = {theta}',
     ]

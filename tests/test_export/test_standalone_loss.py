@@ -184,7 +184,7 @@ def test_the_file_has_no_undefined_and_no_unused_names(space, target: str, tmp_p
 def test_what_cannot_be_written():
     with pytest.raises(ValueError, match=r'a loss of BranchSearchSpace.* cannot be written as a'):
         standalone_loss(table_of(BranchSearchSpace(SearchSpace(2), 2)), 'torch', 'A loss.')
-    with pytest.raises(ValueError, match="for torch, arcface_torch, .*, got 'jax'"):
+    with pytest.raises(ValueError, match=r"for torch, arcface_torch, .*, got 'jax'"):
         standalone_loss(table_of(SearchSpace(2)), 'jax', 'A loss.')
 
 

@@ -82,6 +82,7 @@ class LossReplayHook(Hook):
                 "sub-runners: set loss_search.replicas_per_candidate='all', or start one process"
             )
         self._check_space()
+        self._warn_of_another_head()
         if self.transfer == 'stretch':
             self.theta = self.schedule.stretched(runner.max_epochs)
         elif self.transfer == 'hold':
@@ -166,6 +167,15 @@ class LossReplayHook(Hook):
                 f'{self.schedule.path} is a schedule of {self.schedule.search_space}, the head has '
                 f"{space!r}: set the head's num_intervals (or search_space) to the schedule's"
             )
+
+    def _warn_of_another_head(self) -> None:
+        for name, value in self.schedule.head.items():
+            here = getattr(self.heads[0], name, value)
+            if here != value:
+                self.runner.logger.warning(
+                    f"the head's {name} is {here!r}, that of the search was {value!r}: the losses "
+                    f'of {self.schedule.path} have another shape here'
+                )
 
     def _check_epochs(self) -> None:
         epochs = self.runner.max_epochs

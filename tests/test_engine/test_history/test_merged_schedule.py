@@ -85,11 +85,11 @@ def test_a_merged_file_is_a_schedule(tmp_path: Path):
 
 def test_searches_that_do_not_fit():
     with pytest.raises(
-        ValueError, match='cannot be merged with .*: its search_space is T, the .*S'
+        ValueError, match=r'cannot be merged with .*: its search_space is T, the .*S'
     ):
         merge([schedule([0.0]), schedule([0.0], search_space='T')])
     other = schedule([0.0], config="model = dict(head=dict(tau_floor='constant'))")
-    with pytest.raises(ValueError, match='its head is .*constant'):
+    with pytest.raises(ValueError, match=r'its head is .*constant'):
         merge([schedule([0.0]), other])
     with pytest.raises(ValueError, match="by must be 'mean' or 'best', got 'worst'"):
         merge([schedule([0.0])], by='worst')
