@@ -68,7 +68,7 @@ USAGE = dict(
     criterion = SearchedCriterion(s=64.0)
     criterion.progress = step / total_steps    # in the training loop
     loss = criterion(cosines, labels)""",
-    pytorch_metric_learning="""Use in pytorch-metric-learning. The class weights W need an optimizer:
+    pytorch_metric_learning="""Use in pytorch-metric-learning. Its weights W need an optimizer:
 
     loss_func = SearchedSoftmaxLoss(num_classes, embedding_size, scale=30.0)
     loss_func.progress = (epoch + 0.5) / epochs    # in the training loop
