@@ -39,6 +39,7 @@ COMMANDS = {
     'label-errors': Command(
         'amlfs_mm.cli.label_errors', 'rank training samples by how doubtful their labels are'
     ),
+    'zoo': Command('amlfs_mm.cli.zoo', 'searched losses: list, show, plot, export, merge'),
     'show-rankings': Command(
         'amlfs_mm.cli.show_rankings', 'draw the best and worst queries, and the CMC curve'
     ),

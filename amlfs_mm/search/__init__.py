@@ -13,6 +13,7 @@ from .policy import GaussianPolicy, normalise_rewards
 from .reward_filters import IgnoreTies, NullReward
 from .search_softmax_space import SearchSoftmaxSpace
 from .search_space import SearchSpace
+from .zoo_files import loss_path, zoo_names
 
 __all__ = [
     'BestRounds',
@@ -29,5 +30,7 @@ __all__ = [
     'SearchSpace',
     'find_loss',
     'formulas',
+    'loss_path',
     'normalise_rewards',
+    'zoo_names',
 ]

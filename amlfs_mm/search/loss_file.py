@@ -10,6 +10,7 @@ from torch import Tensor
 
 from . import protocols
 from .branch_space import BranchSearchSpace
+from .zoo_files import is_zoo_name, loss_path
 
 
 def find_loss(space: protocols.SearchSpace, loss: str | dict) -> Tensor:
@@ -17,21 +18,22 @@ def find_loss(space: protocols.SearchSpace, loss: str | dict) -> Tensor:
 
     Args:
         space: The search space of theta.
-        loss: A known loss, ``'softmax'`` or ``dict(name='am_softmax', m=0.35)``, or the path of a
-            JSON file; see :func:`read_loss`.
+        loss: A known loss, ``'softmax'`` or ``dict(name='am_softmax', m=0.35)``; or a JSON file,
+            its path or ``'zoo:NAME'`` for one of the zoo; see :func:`read_loss`.
 
     Raises:
         ValueError: The loss is neither of the two, or the file is a loss of another space.
-        FileNotFoundError: The file does not exist.
+        FileNotFoundError: The file does not exist, or the zoo has no loss of this name.
     """
     if isinstance(loss, dict) and 'name' in loss:
         return space.known_loss(**loss)
     if not isinstance(loss, str):
         raise ValueError(
             "a loss is a known one, 'softmax' or dict(name='am_softmax', m=0.35), or a JSON file, "
-            f"'loss.json'; got {loss!r}"
+            f"'loss.json' or 'zoo:NAME'; got {loss!r}"
         )
-    return read_loss(space, loss) if loss.endswith('.json') else space.known_loss(loss)
+    is_file = is_zoo_name(loss) or loss.endswith('.json')
+    return read_loss(space, loss) if is_file else space.known_loss(loss)
 
 
 def read_loss(space: protocols.SearchSpace, path: str | Path) -> Tensor:
@@ -42,13 +44,13 @@ def read_loss(space: protocols.SearchSpace, path: str | Path) -> Tensor:
 
     Args:
         space: The search space of theta.
-        path: Of the file; ``~`` is the home folder.
+        path: Of the file, or ``'zoo:NAME'``; ``~`` is the home folder.
 
     Raises:
         ValueError: The file holds something else, or a loss of another space.
         FileNotFoundError: The file does not exist.
     """
-    path = Path(path).expanduser()
+    path = loss_path(path)
     wanted = (
         'expected is a loss file of tools/analysis/export_loss.py or the loss_schedule.json of a '
         f'search in {space!r}'

@@ -10,6 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from amlfs_mm.search import loss_path
+
+from .head_options import head_options
 from .lineage import epochs_of_lineage
 
 KEYS = ('seed', 'search_space', 'hand_over', 'replicas', 'threads', 'compute', 'epochs')
@@ -29,6 +32,9 @@ class LossSchedule:
             are None in a lost round: all candidates diverged, and the model stayed as it was.
             A search that goes back also has ``started_from``, ``went_back_to`` and
             ``leads_to_model``; see :meth:`SearchHistory.write_schedule`.
+        is_merged: Whether ``amlfs_mm zoo merge`` wrote the file. Then it has losses to train with,
+            but no run of a search can be repeated from it.
+        head: The options of the head that shape the loss besides theta; see :func:`head_options`.
 
     Raises:
         ValueError: The content contradicts itself. The message names the file and the reason.
@@ -46,16 +52,19 @@ class LossSchedule:
         self.threads: int = content['threads']
         self.images_per_epoch: int = content['compute']['images_per_epoch']
         self.epochs: list[dict] = content['epochs']
+        self.is_merged: bool = 'merged' in content
+        self.head: dict = head_options(content)
         self._check_epochs()
 
     @classmethod
     def read(cls, path: str | Path) -> LossSchedule:
-        """The schedule in a file.
+        """The schedule in a file, given by its path or as ``'zoo:NAME'``.
 
         Raises:
             FileNotFoundError: There is no such file.
             ValueError: It is no loss schedule, or its content contradicts itself.
         """
+        path = loss_path(path)
         if not Path(path).is_file():
             raise FileNotFoundError(
                 f'there is no loss schedule {str(path)!r}: give the loss_schedule.json that a '
@@ -104,13 +113,25 @@ class LossSchedule:
         the first middle and after the last. Lost epochs are left out.
         """
         known, theta = self._survivors()
-        middles = torch.tensor([(k + 0.5) / len(self) for k in known], dtype=torch.float64)
-        wanted = (torch.arange(num_epochs, dtype=torch.float64) + 0.5) / num_epochs
-        right = torch.searchsorted(middles, wanted).clamp(1, max(len(known) - 1, 1))
-        left, right = right - 1, right.clamp(max=len(known) - 1)
-        gap = (middles[right] - middles[left]).clamp(min=1e-12)
-        share = ((wanted - middles[left]) / gap).clamp(0, 1)[:, None]
-        return ((1 - share) * theta[left].double() + share * theta[right].double()).float()
+        return interpolate(theta, middles_of(len(self))[known], middles_of(num_epochs))
+
+    def stretched_mu(self, num_epochs: int) -> Tensor:
+        """The mean mu (num_epochs, D) of the distribution, as in :meth:`stretched`."""
+        mu = torch.tensor([entry['mu'] for entry in self.epochs])
+        return interpolate(mu, middles_of(len(self)), middles_of(num_epochs))
+
+    def model_reward(self) -> float:
+        """The reward on D_v of the search's model: that of the last round that leads to it.
+
+        Raises:
+            ValueError: The schedule has no rewards, or no round has a winner.
+        """
+        rewards = [
+            entry.get('reward') for i, entry in enumerate(self.epochs) if self.leads_to_model(i)
+        ]
+        if not rewards or rewards[-1] is None:
+            raise ValueError(f'{self.path} has no reward of a winner')
+        return rewards[-1]
 
     def _survivors(self) -> tuple[list[int], Tensor]:
         known = [e for e in range(len(self)) if not self.is_lost(e)]
@@ -162,6 +183,29 @@ class LossSchedule:
             f'{self.path} is no loss schedule: {reason}. Expected is the loss_schedule.json of a '
             'finished search, as it was written'
         )
+
+
+def middles_of(num_epochs: int) -> Tensor:
+    """The progress (num_epochs,) of a training in the middle of each epoch, from 0 to 1."""
+    return (torch.arange(num_epochs, dtype=torch.float64) + 0.5) / num_epochs
+
+
+def interpolate(theta: Tensor, middles: Tensor, progress: Tensor) -> Tensor:
+    """The losses (T, D) at some points of a training, on the lines between known ones.
+
+    Before the first known point and after the last the loss is constant.
+
+    Args:
+        theta: (K, D) the known losses.
+        middles: (K,) float64, the progress at which they hold, ascending.
+        progress: (T,) float64, from 0 (the start of the training) to 1 (its end).
+    """
+    last = len(theta) - 1
+    right = torch.searchsorted(middles, progress).clamp(1, max(last, 1))
+    left, right = right - 1, right.clamp(max=last)
+    gap = (middles[right] - middles[left]).clamp(min=1e-12)
+    share = ((progress - middles[left]) / gap).clamp(0, 1)[:, None]
+    return ((1 - share) * theta[left].double() + share * theta[right].double()).float()
 
 
 def _is_number(value: object) -> bool:

@@ -8,6 +8,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from amlfs_mm.registry import HOOKS
+from amlfs_mm.search.zoo_files import is_zoo_name
 from amlfs_mm.utils.randomness import derive_seed, seed_process
 
 from ..checks import check_data_order, check_epochs, check_hard_labels, check_run, check_seeds
@@ -33,8 +34,11 @@ class LossReplayHook(Hook):
     optimizer is emptied after each round) and lost rounds (they train nothing).
 
     Args:
-        schedule: Path of the search's ``loss_schedule.json``.
-        transfer: None: the replay above, with as many epochs as the schedule has. For another data
+        schedule: Path of the search's ``loss_schedule.json``, or ``'zoo:NAME'`` for a schedule of
+            the zoo (``amlfs_mm zoo list``).
+        transfer: None: the replay above, with as many epochs as the schedule has. A schedule of the
+            zoo or of ``amlfs_mm zoo merge`` is always stretched or held: None stands for
+            ``'stretch'``. For another data
             set, model or number of epochs: ``'stretch'`` interpolates the losses over the training
             (:meth:`LossSchedule.stretched`); ``'hold'`` takes them epoch by epoch and keeps the
             last one (:meth:`LossSchedule.held`). Then no epoch is lost, and the data order is the
@@ -51,6 +55,8 @@ class LossReplayHook(Hook):
         if transfer not in (None, 'stretch', 'hold'):
             raise ValueError(f"transfer must be None, 'stretch' or 'hold', got {transfer!r}")
         self.schedule = LossSchedule.read(schedule)
+        if transfer is None and (is_zoo_name(schedule) or self.schedule.is_merged):
+            transfer = 'stretch'
         self.transfer = transfer
         self.unreadable = unreadable
         self._loaded: dict | None = None
@@ -76,6 +82,7 @@ class LossReplayHook(Hook):
                 "sub-runners: set loss_search.replicas_per_candidate='all', or start one process"
             )
         self._check_space()
+        self._warn_of_another_head()
         if self.transfer == 'stretch':
             self.theta = self.schedule.stretched(runner.max_epochs)
         elif self.transfer == 'hold':
@@ -160,6 +167,15 @@ class LossReplayHook(Hook):
                 f'{self.schedule.path} is a schedule of {self.schedule.search_space}, the head has '
                 f"{space!r}: set the head's num_intervals (or search_space) to the schedule's"
             )
+
+    def _warn_of_another_head(self) -> None:
+        for name, value in self.schedule.head.items():
+            here = getattr(self.heads[0], name, value)
+            if here != value:
+                self.runner.logger.warning(
+                    f"the head's {name} is {here!r}, that of the search was {value!r}: the losses "
+                    f'of {self.schedule.path} have another shape here'
+                )
 
     def _check_epochs(self) -> None:
         epochs = self.runner.max_epochs

@@ -48,7 +48,8 @@ class AMLFSHead(WholeBatchHead):
         search_space: Config of another search space. It takes the place of ``num_intervals``.
         theta: The loss. A known one: ``'softmax'`` or ``dict(name='am_softmax', m=0.35)``. Or a
             JSON file: of ``tools/analysis/export_loss.py``, or the ``loss_schedule.json`` of a
-            search, whose final mu is taken. It has precedence over the theta of a checkpoint.
+            search, whose final mu is taken; ``'zoo:NAME'`` is the file of this name in the zoo. It
+            has precedence over the theta of a checkpoint.
             None: plain softmax, until a search or a checkpoint gives another.
         min_slope: A sampled slope below this counts as this (Eq. 15 asks for positive gradients).
         tau_floor: What keeps tau positive. ``relative``: ``max(a p + b, 0.1 a p)``. ``constant``:

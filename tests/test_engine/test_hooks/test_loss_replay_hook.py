@@ -187,6 +187,16 @@ def thetas_trained_with(runner: Runner) -> torch.Tensor:
     return torch.stack(seen)
 
 
+def test_a_schedule_of_the_zoo_is_stretched(tmp_path: Path):
+    """Two lines in a config; an option of the head that shapes the loss is compared."""
+    hooks = [dict(type='amlfs_mm.LossReplayHook', schedule='zoo:fashion_mnist_noise40')]
+    options = {'train_cfg.max_epochs': 2, 'custom_hooks': hooks}
+    seen = thetas_trained_with(build(tmp_path, **options, **{'model.head.tau_floor': 'constant'}))
+    assert torch.equal(seen, LossSchedule.read('zoo:fashion_mnist_noise40').stretched(2))
+    log = next(tmp_path.glob('*/*.log')).read_text()
+    assert "the head's tau_floor is 'constant', that of the search was 'relative'" in log
+
+
 @pytest.mark.parametrize(('transfer', 'epochs'), [('stretch', 5), ('hold', 2), ('hold', 4)])
 def test_transfer_to_another_training(tiny_run: Path, tmp_path: Path, transfer: str, epochs: int):
     """Another seed, another amount of data, another number of epochs."""

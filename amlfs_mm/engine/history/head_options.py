@@ -1,0 +1,29 @@
+"""The options of a head that shape its loss besides theta, as a file of a search has them."""
+
+from __future__ import annotations
+
+import ast
+
+DEFAULTS = dict(min_slope=0.01, tau_floor='relative')
+"""Those of :class:`amlfs_mm.AMLFSHead`."""
+
+
+def head_options(content: dict) -> dict:
+    """``min_slope`` and ``tau_floor`` of the head that a loss was searched with.
+
+    A merged schedule has them under ``head``. A search's own schedule has them in the text of its
+    config, which is parsed and never run. A loss file has none of both: then these are the
+    defaults of the head.
+
+    Args:
+        content: Of a loss file or of a ``loss_schedule.json``.
+    """
+    found = dict(DEFAULTS)
+    try:
+        tree: ast.AST = ast.parse(content.get('config') or '')
+    except (SyntaxError, TypeError, ValueError):
+        tree = ast.Module([], [])
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg in DEFAULTS:
+            found[node.arg] = ast.literal_eval(node.value)
+    return found | content.get('head', {})
