@@ -34,14 +34,14 @@ from scipy.stats import rankdata
 
 import amlfs_mm  # noqa: F401  (its cures for the OpenMMLab stack come first)
 from amlfs_mm.analysis import mean_interval, read_run
-from amlfs_mm.analysis.benchmark_runs import Launcher, Training, best_checkpoint
+from amlfs_mm.analysis.benchmark.benchmark_runs import Launcher, Training, best_checkpoint
 from amlfs_mm.analysis.label_errors.cleaned_files import second_config, write_labels
 from amlfs_mm.analysis.label_errors.judge import Judgement, judge_labels
 from amlfs_mm.analysis.label_errors.noise_estimate import NoiseEstimate, estimate_noise
 from amlfs_mm.analysis.label_errors.predictions import Predictions
 from amlfs_mm.analysis.label_errors.ranking import rank_samples
-from amlfs_mm.analysis.records import read_json_lines
-from amlfs_mm.analysis.work_dirs import find_config, read_metrics
+from amlfs_mm.analysis.runs.records import read_json_lines
+from amlfs_mm.analysis.runs.work_dirs import find_config, read_metrics
 from amlfs_mm.engine.checks.annotations import annotation
 from amlfs_mm.utils.command_line import errors_as_messages, positive_int
 from amlfs_mm.utils.paths import user_path

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers.jobs import Job
 
-from amlfs_mm.analysis.records import read_records
+from amlfs_mm.analysis.runs.records import read_records
 
 
 @pytest.fixture(scope='session')

@@ -40,9 +40,9 @@ from amlfs_mm.analysis import (
     tabulate,
     write_results,
 )
-from amlfs_mm.analysis.benchmark_runs import Launcher, Training
-from amlfs_mm.analysis.find_results import find_results
-from amlfs_mm.analysis.grid_runs import Grid, plan_grid
+from amlfs_mm.analysis.benchmark.benchmark_runs import Launcher, Training
+from amlfs_mm.analysis.benchmark.find_results import find_results
+from amlfs_mm.analysis.benchmark.grid_runs import Grid, plan_grid
 from amlfs_mm.utils.atomic_files import atomic_write
 from amlfs_mm.utils.command_line import config_file, errors_as_messages, positive_int
 from amlfs_mm.utils.paths import user_path

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from amlfs_mm.analysis.work_dirs import read_search_state
+from amlfs_mm.analysis.runs.work_dirs import read_search_state
 from amlfs_mm.engine.history.loss_schedule import LossSchedule
 from amlfs_mm.engine.state.checkpoints import find_checkpoints
 from amlfs_mm.registry import search_space_of

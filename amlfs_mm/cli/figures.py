@@ -29,8 +29,8 @@ from amlfs_mm.analysis import (
     read_results,
     read_run,
 )
-from amlfs_mm.analysis.gains import curves_of, gains_over, metric_of
-from amlfs_mm.analysis.pictures import pictures_of_search
+from amlfs_mm.analysis.benchmark.gains import curves_of, gains_over, metric_of
+from amlfs_mm.analysis.report.pictures import pictures_of_search
 from amlfs_mm.search import SearchSpace
 from amlfs_mm.utils.command_line import errors_as_messages, positive_int
 from amlfs_mm.utils.paths import user_path

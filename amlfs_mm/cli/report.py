@@ -32,7 +32,7 @@ from amlfs_mm.analysis import (
     results_of,
     tabulate_epochs,
 )
-from amlfs_mm.analysis.pictures import Picture, pictures_of_search
+from amlfs_mm.analysis.report.pictures import Picture, pictures_of_search
 from amlfs_mm.search import SearchSpace
 from amlfs_mm.utils.atomic_files import atomic_write
 from amlfs_mm.utils.command_line import errors_as_messages, positive_int

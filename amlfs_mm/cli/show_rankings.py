@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from amlfs_mm.analysis.rankings import best_and_worst, cmc_curves, collect_rankings
+from amlfs_mm.analysis.report.rankings import best_and_worst, cmc_curves, collect_rankings
 from amlfs_mm.evaluation.reid.distances import DISTANCES, pairwise_distance
 from amlfs_mm.evaluation.reid.features import Features, load_features
 from amlfs_mm.evaluation.reid.reid_metric import rerank_features

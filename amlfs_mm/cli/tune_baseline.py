@@ -19,8 +19,8 @@ from pathlib import Path
 from mmengine.logging import MMLogger
 
 from amlfs_mm.analysis import read_run
-from amlfs_mm.analysis.benchmark_runs import Launcher, Training
-from amlfs_mm.analysis.tuning import (
+from amlfs_mm.analysis.benchmark.benchmark_runs import Launcher, Training
+from amlfs_mm.analysis.benchmark.tuning import (
     Score,
     Setting,
     best_setting,

@@ -16,7 +16,7 @@ import re
 import shlex
 from pathlib import Path
 
-from amlfs_mm.analysis.find_results import find_results
+from amlfs_mm.analysis.benchmark.find_results import find_results
 from amlfs_mm.cli import benchmark
 from amlfs_mm.utils.atomic_files import atomic_write
 

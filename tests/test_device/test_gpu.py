@@ -24,7 +24,7 @@ from mmengine.registry import DATASETS, DefaultScope
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
-from amlfs_mm.analysis.records import read_records
+from amlfs_mm.analysis.runs.records import read_records
 from amlfs_mm.engine import Population, TrainingState
 from amlfs_mm.engine.distributed.launch import init_distributed
 from amlfs_mm.utils.devices import this_device

@@ -9,7 +9,7 @@ import torch
 from helpers.jobs import Job, no_survivors  # noqa: F401
 from helpers.runs import build, load
 
-from amlfs_mm.analysis.records import read_records
+from amlfs_mm.analysis.runs.records import read_records
 
 EPOCHS = 3
 

@@ -13,7 +13,7 @@ from helpers.jobs import Job, no_survivors  # noqa: F401
 from helpers.runs import assert_equal, assert_same_run, build, load
 from mmengine.hooks import Hook
 
-from amlfs_mm.analysis.records import read_records
+from amlfs_mm.analysis.runs.records import read_records
 from amlfs_mm.datasets import make_reproducible
 from amlfs_mm.engine.search_schedule import SearchSchedule
 from amlfs_mm.search import SearchSpace

@@ -12,7 +12,7 @@ import torch
 from helpers.jobs import Job, config_with, no_survivors  # noqa: F401
 from helpers.runs import ROOT, assert_same_run, free_port, load, run
 
-from amlfs_mm.analysis.records import read_records
+from amlfs_mm.analysis.runs.records import read_records
 
 SHORT_TIMEOUT = 'env_cfg = dict(dist_cfg=dict(timeout=8))\n'
 

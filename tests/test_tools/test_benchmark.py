@@ -14,7 +14,7 @@ from helpers.work_dirs import BASELINE, run_tool, write_run
 from scipy import stats
 
 from amlfs_mm.analysis import read_results
-from amlfs_mm.analysis.loss_grid import StaticLoss
+from amlfs_mm.analysis.benchmark.loss_grid import StaticLoss
 
 TOOL = [sys.executable, 'tools/analysis/benchmark.py']
 

@@ -15,7 +15,7 @@ from amlfs_mm.engine.history.lineage import epochs_of_lineage
 from amlfs_mm.engine.state.checkpoints import read_checkpoint
 from amlfs_mm.engine.state.weights import load_weights
 
-from ..run import MODEL_FILES, Run
+from ..runs.run import MODEL_FILES, Run
 from .predictions import Predictions, predict_labels
 from .training_data import JudgedSamples
 

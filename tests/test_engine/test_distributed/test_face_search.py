@@ -8,7 +8,7 @@ from helpers.face_data import face_root  # noqa: F401
 from helpers.jobs import Job, no_survivors  # noqa: F401
 from helpers.runs import ROOT, free_port, run
 
-from amlfs_mm.analysis.records import read_records
+from amlfs_mm.analysis.runs.records import read_records
 
 CONFIG = ROOT / 'configs' / 'amlfs_sphereface20_casia.py'
 # Sizes alone: batch, iterations, candidates, width, D_v's share of so few identities.

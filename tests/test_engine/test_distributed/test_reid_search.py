@@ -9,7 +9,7 @@ import pytest
 from helpers.reid_data import people_root  # noqa: F401
 from helpers.runs import ROOT, assert_same_run, free_port, run, train
 
-from amlfs_mm.analysis.records import read_records
+from amlfs_mm.analysis.runs.records import read_records
 from amlfs_mm.evaluation import reid_metrics
 from amlfs_mm.evaluation.reid.features import load_features
 

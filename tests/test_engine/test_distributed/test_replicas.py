@@ -10,7 +10,7 @@ import torch
 from helpers.jobs import Job, config_with, no_survivors  # noqa: F401
 from helpers.runs import assert_equal, load
 
-from amlfs_mm.analysis.records import read_records
+from amlfs_mm.analysis.runs.records import read_records
 
 # Group norm: with batch norm a replica normalises by its own half of the batch (SyncBN needs GPUs).
 GROUP_NORM = "model = dict(backbone=dict(norm_cfg=dict(type='GN', num_groups=2)))\n"

@@ -8,7 +8,7 @@ import pytest
 from helpers.jobs import Job, config_with, no_survivors  # noqa: F401
 from helpers.runs import TINY_SEARCH, assert_same_run, free_port, load, run, train
 
-from amlfs_mm.analysis.records import read_records
+from amlfs_mm.analysis.runs.records import read_records
 
 
 @pytest.mark.parametrize(

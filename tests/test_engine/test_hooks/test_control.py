@@ -14,7 +14,7 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from test_loss_search_hook import replay_policy
 
-from amlfs_mm.analysis.records import read_records
+from amlfs_mm.analysis.runs.records import read_records
 from amlfs_mm.engine.options import SearchOptions
 from amlfs_mm.search import SearchSpace
 

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from test_loss_search_hook import replay_policy
 
-from amlfs_mm.analysis.records import read_records
+from amlfs_mm.analysis.runs.records import read_records
 from amlfs_mm.search import SearchSpace
 from amlfs_mm.utils.randomness import derive_seed
 

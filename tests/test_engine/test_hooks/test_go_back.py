@@ -14,7 +14,7 @@ from mmengine.runner import load_checkpoint
 from test_loss_replay_hook import assert_same_model, replay
 from test_loss_search_hook import replay_policy
 
-from amlfs_mm.analysis.records import read_records
+from amlfs_mm.analysis.runs.records import read_records
 
 SCRIPT = [50, 40, 45, 60, 55, 54]
 LAST = 'epoch_6.pth'

@@ -15,7 +15,7 @@ from test_control import same_control
 from test_go_back import LAST, SCHEDULE, SCRIPT, go_back_config, lineages, scripted
 from test_loss_replay_hook import assert_same_model, replay
 
-from amlfs_mm.analysis.records import read_records
+from amlfs_mm.analysis.runs.records import read_records
 
 
 def choice(work_dir: Path) -> dict:

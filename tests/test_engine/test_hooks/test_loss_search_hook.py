@@ -13,7 +13,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from amlfs_mm.analysis.records import read_records
+from amlfs_mm.analysis.runs.records import read_records
 from amlfs_mm.engine import LossSearchHook
 from amlfs_mm.search import SearchSpace
 from amlfs_mm.search.known_losses import psi

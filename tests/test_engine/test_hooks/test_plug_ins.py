@@ -8,7 +8,7 @@ import pytest
 import torch
 from helpers.runs import build
 
-from amlfs_mm.analysis.records import read_records
+from amlfs_mm.analysis.runs.records import read_records
 from amlfs_mm.registry import TASK_UTILS
 from amlfs_mm.search import GaussianPolicy, PiecewiseLinear
 

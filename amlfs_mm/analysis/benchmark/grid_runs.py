@@ -9,11 +9,11 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from ..runs.run import TEST_FILES
+from ..runs.work_dirs import read_run
 from .benchmark_runs import Launcher, Training
 from .grid_choice import GRID_FILE, choose_losses, read_choice, write_choice
 from .loss_grid import StaticLoss, grid_of
-from .run import TEST_FILES
-from .work_dirs import read_run
 
 
 @dataclass(frozen=True)

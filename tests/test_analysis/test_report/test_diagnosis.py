@@ -10,7 +10,7 @@ from helpers.work_dirs import BASELINE, write_run
 from test_null_drift import search_records
 
 from amlfs_mm.analysis import Run, diagnose, drift_without_signal, read_run
-from amlfs_mm.analysis.diagnosis import floored_part
+from amlfs_mm.analysis.report.diagnosis import floored_part
 from amlfs_mm.models.losses.reference_loss import log_tau
 from amlfs_mm.search import PiecewiseLinear, SearchSpace
 

@@ -3,7 +3,7 @@
 import pytest
 from helpers.work_dirs import make_result
 
-from amlfs_mm.analysis.gains import curves_of, gains_over
+from amlfs_mm.analysis.benchmark.gains import curves_of, gains_over
 
 METRIC = 'accuracy/top1'
 

@@ -7,7 +7,7 @@ import numpy as np
 from amlfs_mm.engine.history.lineage import record_of_model
 from amlfs_mm.utils.optional_imports import needs_extra
 
-from .run import Run
+from ..runs.run import Run
 
 with needs_extra('analysis', 'statistics of runs'):
     from scipy import integrate, stats

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from amlfs_mm.analysis.rankings import (
+from amlfs_mm.analysis.report.rankings import (
     best_and_worst,
     cmc_curves,
     collect_rankings,

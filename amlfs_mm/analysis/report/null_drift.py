@@ -9,7 +9,7 @@ from torch import Tensor
 
 from amlfs_mm.registry import TASK_UTILS
 
-from .run import Run
+from ..runs.run import Run
 
 
 class NullDrift:

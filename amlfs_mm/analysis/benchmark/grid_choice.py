@@ -9,9 +9,9 @@ from typing import Any
 
 from amlfs_mm.utils.atomic_files import atomic_write
 
+from ..runs.run import Run, curve, first_best
+from ..runs.work_dirs import read_tests
 from .results import Result
-from .run import Run, curve, first_best
-from .work_dirs import read_tests
 
 GRID_FILE = 'grid.json'
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from itertools import product
 from typing import NamedTuple
 
+from ..runs.run import Run, curve
 from .benchmark_runs import Training
-from .run import Run, curve
 from .statistics import Mean, mean_interval
 
 LR = 'optim_wrapper.optimizer.lr'

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from amlfs_mm.utils.atomic_files import atomic_write
 
-from .records import read_json_lines
-from .run import Run
-from .run_groups import group_runs
+from ..runs.records import read_json_lines
+from ..runs.run import Run
+from ..runs.run_groups import group_runs
 
 MODELS = {
     'last': 'the model of the last epoch',

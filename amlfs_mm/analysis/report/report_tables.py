@@ -6,9 +6,9 @@ import torch
 
 from amlfs_mm.engine.history.log import digits_of, rewards_of, summarise
 
-from .run import Run
+from ..benchmark.statistics import Mean, mean_interval
+from ..runs.run import Run
 from .selection_bias import last_on_validation, lead_of_winner, optimism
-from .statistics import Mean, mean_interval
 
 
 def describe_run(run: Run, metric: str | None) -> dict[str, object]:

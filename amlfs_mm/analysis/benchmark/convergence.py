@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..runs.run import curve
 from .comparison import group_results
 from .results import Result
-from .run import curve
 from .statistics import LEVEL, Mean, describe_p, mean_interval, p_of_zero_mean
 
 

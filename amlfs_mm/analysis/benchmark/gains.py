@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..runs.run import curve
 from .comparison import group_results, tests_by_seed
 from .results import Result
-from .run import curve
 from .statistics import Mean, compare_paired
 
 

@@ -10,8 +10,8 @@ from amlfs_mm.search import BranchSearchSpace, PiecewiseLinear, SearchSpace
 from amlfs_mm.search.protocols import Transform
 from amlfs_mm.search.search_space import MIN_SLOPE
 
+from ..runs.run import Run
 from .null_drift import NullDrift
-from .run import Run
 from .selection_bias import last_quarter
 
 EMPTY = 0.01

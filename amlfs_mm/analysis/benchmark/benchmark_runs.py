@@ -22,9 +22,9 @@ from mmengine.config import Config, DictAction
 from amlfs_mm.engine.history.search_history import best_file
 from amlfs_mm.engine.state.checkpoints import find_checkpoints
 
-from .run import MODEL_FILES, TEST_FILES, search_options
-from .settings import check_same_settings
-from .work_dirs import read_run
+from ..runs.run import MODEL_FILES, TEST_FILES, search_options
+from ..runs.settings import check_same_settings
+from ..runs.work_dirs import read_run
 
 
 @dataclass(frozen=True)

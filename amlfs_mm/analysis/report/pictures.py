@@ -10,8 +10,8 @@ from matplotlib import pyplot as plt
 from amlfs_mm.visualization.loss_plots import plot_loss, plot_population
 from amlfs_mm.visualization.search_plots import DriftBand, plot_mu, plot_occupancy, plot_reward
 
+from ..runs.run import Run
 from .null_drift import NullDrift
-from .run import Run
 
 
 class Picture(NamedTuple):

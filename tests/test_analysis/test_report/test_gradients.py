@@ -10,7 +10,7 @@ from mmpretrain.models import ImageClassifier
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from amlfs_mm.analysis.gradients import collect_target_gradients
+from amlfs_mm.analysis.report.gradients import collect_target_gradients
 from amlfs_mm.search import SearchSpace
 
 CLASSES, CHANNELS, SAMPLES = 4, 16, 12

@@ -10,7 +10,7 @@ from helpers.runs import TINY_SEARCH
 from helpers.work_dirs import BASELINE, run_tool, write_run
 from mmengine.config import Config
 
-from amlfs_mm.analysis.settings import check_same_settings
+from amlfs_mm.analysis.runs.settings import check_same_settings
 from amlfs_mm.cli.train import merge_args
 
 CLASSES_ITSELF = """

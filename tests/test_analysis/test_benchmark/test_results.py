@@ -7,7 +7,7 @@ import pytest
 from helpers.work_dirs import BASELINE, TINY_SEARCH, make_result, write_run
 
 from amlfs_mm.analysis import find_runs, read_results, results_of, write_results
-from amlfs_mm.analysis.find_results import find_results
+from amlfs_mm.analysis.benchmark.find_results import find_results
 
 METRIC = 'accuracy/top1'
 

@@ -9,7 +9,7 @@ from helpers.runs import TINY_SEARCH
 from helpers.work_dirs import write_run
 
 from amlfs_mm.analysis import Run, describe_run, diagnose, read_run, tabulate_epochs
-from amlfs_mm.analysis.selection_bias import last_on_validation
+from amlfs_mm.analysis.report.selection_bias import last_on_validation
 
 BACK = [dict(started_from=0, went_back_to=None)] + 2 * [dict(started_from=1, went_back_to=1)]
 CHOICE = dict(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..runs.work_dirs import find_runs
 from .grid_choice import GRID_FILE, results_of_grid
 from .results import Result, read_results, results_of
-from .work_dirs import find_runs
 
 
 def find_results(paths: Iterable[Path], metric: str) -> list[Result]:

@@ -10,7 +10,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
 import amlfs_mm.models  # noqa: F401
-from amlfs_mm.analysis.loss_grid import NORMALISED_HEAD, PLAIN_HEAD, StaticLoss, grid_of
+from amlfs_mm.analysis.benchmark.loss_grid import NORMALISED_HEAD, PLAIN_HEAD, StaticLoss, grid_of
 
 BASELINE = ROOT / 'configs/small/digits/baseline_resnet20_digits.py'
 COSINE = ROOT / 'configs/small/cifar5k/baseline_resnet20_cifar5k_cosine.py'

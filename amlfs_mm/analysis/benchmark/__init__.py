@@ -1,0 +1,1 @@
+"""Configs trained over seeds, and compared fairly."""

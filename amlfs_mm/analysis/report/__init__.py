@@ -1,0 +1,1 @@
+"""What a report says of a run: tables, pictures, and reasons to doubt it."""
