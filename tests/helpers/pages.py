@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 BLOCK = re.compile(
-    r'(?:^<!-- (?P<mark>[\w ]+?)(?:: (?P<detail>.+?))? -->\n)?'
+    r'(?:^<!-- (?P<mark>[\w ]+?)(?:: (?P<detail>[^\n]+?))? -->\n)?'
     r'^```(?P<language>python|bash)\n(?P<code>.*?)^```$',
     re.MULTILINE | re.DOTALL,
 )
