@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from typing import BinaryIO
@@ -134,17 +134,55 @@ def check_value_range(file: BinaryIO, name: str) -> None:
         raise unreadable_image(name, error) from error
 
 
+def _cuts_16_bits(transform: object) -> bool:
+    """Whether it is mmcv's loader with Pillow, which cuts 16-bit values at 255."""
+    with_pillow = getattr(transform, 'imdecode_backend', None) == 'pillow'
+    return with_pillow and not getattr(transform, 'reads_16_bits', False)
+
+
+def check_8_bit(file: BytesIO | str, name: str) -> None:
+    """A grey image that mmcv loads with Pillow has 8 bits a value.
+
+    Args:
+        file: The encoded image, or its path.
+        name: Of the image, for the error.
+
+    Raises:
+        OSError: It has more, or is no image.
+
+    When:
+        A data set of this package loads an image by ``LoadImageFromFile`` with
+        ``imdecode_backend='pillow'``.
+    """
+    try:
+        with Image.open(file) as image:
+            bits = count_bits(image)
+    except Exception as error:
+        raise unreadable_image(name, error) from error
+    if bits > 8:
+        reason = f"it has {bits} bits a value, which mmcv's loader cuts at 255 with Pillow: "
+        raise unreadable_image(
+            name, ValueError(reason + 'use amlfs_mm.LoadWholeImage, or imdecode_backend="cv2"')
+        )
+
+
 @contextmanager
-def loading(path: str, content: bytes | None = None) -> Iterator[None]:
+def loading(
+    path: str, content: bytes | None = None, transforms: Sequence[object] = ()
+) -> Iterator[None]:
     """While a pipeline loads an image: it has values of a known range, and errors name it.
 
     Args:
         path: Of the image.
         content: The encoded image, where it is known already.
+        transforms: Of the pipeline.
 
     Raises:
-        OSError: It has not, or OpenCV or Pillow cannot read it.
+        OSError: It has not, or OpenCV or Pillow cannot read it, or mmcv would load it with Pillow
+            and make 16 bits white.
     """
+    if any(map(_cuts_16_bits, transforms)):
+        check_8_bit(BytesIO(content) if content is not None else path, path)
     if content is not None:
         check_value_range(BytesIO(content), path)
     elif path.lower().endswith(('.tif', '.tiff')):

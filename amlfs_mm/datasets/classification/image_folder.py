@@ -131,7 +131,7 @@ class ImageFolder(CustomDataset):
 
     def prepare_data(self, idx: int) -> dict:
         """A sample as the pipeline makes it; TIFF values of unknown range are an error."""
-        with loading(self.get_data_info(idx)['img_path']):
+        with loading(self.get_data_info(idx)['img_path'], transforms=self.pipeline.transforms):
             return super().prepare_data(idx)
 
     def _find_samples(self) -> list[tuple[str, int]]:

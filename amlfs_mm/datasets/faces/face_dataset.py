@@ -102,7 +102,7 @@ class FaceDataset(BaseDataset):
         """A sample as the pipeline makes it from the encoded image of its source."""
         info = self.get_data_info(idx)
         content = info['img_bytes'] = self.source.read(info.pop('source_image'))
-        with loading(info['img_path'], content):
+        with loading(info['img_path'], content, self.pipeline.transforms):
             return self.pipeline(info)
 
     def _split(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

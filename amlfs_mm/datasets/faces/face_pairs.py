@@ -71,5 +71,5 @@ class FacePairs(BaseDataset):
             content = self._images[2 * info['pair_index'] + info['side']]
         else:
             content = Path(info['img_path']).read_bytes()
-        with loading(info['img_path'], content):
+        with loading(info['img_path'], content, self.pipeline.transforms):
             return self.pipeline(dict(info, img_bytes=content))

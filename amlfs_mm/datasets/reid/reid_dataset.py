@@ -99,7 +99,7 @@ class ReIDDataset(BaseDataset):
 
     def prepare_data(self, idx: int) -> dict:
         """A sample as the pipeline makes it; TIFF values of unknown range are an error."""
-        with loading(self.get_data_info(idx)['img_path']):
+        with loading(self.get_data_info(idx)['img_path'], transforms=self.pipeline.transforms):
             return super().prepare_data(idx)
 
     def _split(self, train: list[Person]) -> dict[str, list[Person]]:

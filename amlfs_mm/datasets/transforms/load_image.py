@@ -32,6 +32,8 @@ class LoadWholeImage(LoadImageFromFile):
         OSError: The file is no image, is cut short, or has values without a known range.
     """
 
+    reads_16_bits = True
+
     def __init__(self, **kwargs) -> None:
         super().__init__(imdecode_backend='pillow', **kwargs)
 

@@ -319,3 +319,17 @@ def test_any_list_gives_labels_or_an_error_that_names_it(tmp_path: Path, content
         entries = [line for line in content.decode('utf-8-sig').splitlines() if line.strip()]
         assert len(data) == len(entries)
         assert {data.get_data_info(i)['gt_label'] for i in range(len(data))} <= {0, 1}
+
+
+def test_16_bits_with_pillow_in_mmcvs_loader(tmp_path: Path):
+    """It would cut the values at 255: a white image."""
+    for number, values in enumerate(
+        (np.full((4, 4), 3000, np.uint16), np.full((4, 4), 7, np.uint8))
+    ):
+        path = tmp_path / 'train' / 'a' / f'{number}.png'
+        mmcv.imwrite(values, str(path))
+    loader = dict(type='LoadImageFromFile', imdecode_backend='pillow')
+    data = ImageFolder(str(tmp_path), 'train', pipeline=[loader])
+    with pytest.raises(OSError, match=r'0\.png.*16 bits a value.*amlfs_mm\.LoadWholeImage'):
+        data[0]
+    assert data[1]['img'].max() == 7
