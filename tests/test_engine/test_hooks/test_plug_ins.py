@@ -92,7 +92,7 @@ def test_what_comes_with_the_package(tmp_path: Path, options: dict):
 
 @pytest.mark.slow
 def test_cma_es_and_its_resume(tmp_path: Path):
-    policy = dict(_delete_=True, type='amlfs_mm.CMAESPolicy', sigma=0.3)
+    policy = dict(type='amlfs_mm.CMAESPolicy', sigma=0.3)
     options = {'train_cfg.max_epochs': 2, 'custom_hooks.0.policy': policy}
     build(tmp_path / 'whole', **options).train()
     records = read_records(tmp_path / 'whole' / 'loss_search.jsonl')
