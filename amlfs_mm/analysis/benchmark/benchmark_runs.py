@@ -25,6 +25,7 @@ from amlfs_mm.engine.state.checkpoints import find_checkpoints
 from ..runs.run import MODEL_FILES, TEST_FILES, search_options
 from ..runs.settings import check_same_settings
 from ..runs.work_dirs import read_run
+from .warm_processes import can_start_warm, run_warm
 
 
 @dataclass(frozen=True)
@@ -176,14 +177,16 @@ class Launcher:
             return
         with console_of(training.work_dir) as console:
             processes = self.processes if training.is_search else 1
-            command = ['bash', self.tools / 'dist_train.sh', training.config, processes]
-            if processes == 1:
-                command = [sys.executable, self.tools / 'train.py', training.config]
             # A search resumes bit for bit. A plain run could miss the validation of an epoch.
             resumes = training.is_search and find_checkpoints(training.work_dir)
             resume = ['--resume'] if resumes else []
             options = ['--work-dir', training.work_dir, *resume]
-            self.run([*command, *options, '--cfg-options', *training.all_options], console)
+            options += ['--cfg-options', *training.all_options]
+            if processes == 1:
+                self.run_python('train', [training.config, *options], console)
+            else:
+                command = ['bash', self.tools / 'dist_train.sh', training.config, processes]
+                self.run([*command, *options], console)
 
     def test_all(self, training: Training) -> None:
         """Test each model of a finished training, unless that is done."""
@@ -196,9 +199,22 @@ class Launcher:
             return
         checkpoint = training.checkpoint(model)
         with console_of(out.parent) as console:
-            command = [sys.executable, self.tools / 'test.py', training.config, checkpoint]
-            command += ['--out', out, '--work-dir', out.parent / 'test']
-            self.run([*command, '--cfg-options', *training.all_options], console)
+            options = ['--out', out, '--work-dir', out.parent / 'test']
+            options += ['--cfg-options', *training.all_options]
+            self.run_python('test', [training.config, checkpoint, *options], console)
+
+    def run_python(self, name: str, arguments: Sequence, console: TextIO) -> None:
+        """Run ``train.py`` or ``test.py`` in one process with its output in a file.
+
+        Raises:
+            ChildProcessError: It failed.
+        """
+        words = [str(part) for part in arguments]
+        command = [sys.executable, self.tools / f'{name}.py', *words]
+        if not can_start_warm():
+            self.run(command, console)
+        elif run_warm(f'amlfs_mm.cli.{name}', words, console, self.environment()):
+            raise failure(command, console)
 
     def run(self, command: Sequence, console: TextIO) -> None:
         """Run a command with its output in a file.
@@ -206,14 +222,24 @@ class Launcher:
         Raises:
             ChildProcessError: It failed.
         """
+        words = [str(part) for part in command]
+        environment = self.environment()
+        done = subprocess.run(words, stdout=console, stderr=subprocess.STDOUT, env=environment)
+        if done.returncode:
+            raise failure(command, console)
+
+    def environment(self) -> dict[str, str]:
+        """The environment variables of a command."""
         environment = {'PORT': free_port(), **os.environ, 'PYTHON': sys.executable}
         if self.jobs > 1:
             threads = max(1, (os.cpu_count() or 1) // self.jobs)
             environment.setdefault('OMP_NUM_THREADS', str(threads))
-        words = [str(part) for part in command]
-        done = subprocess.run(words, stdout=console, stderr=subprocess.STDOUT, env=environment)
-        if done.returncode:
-            raise ChildProcessError(f'{" ".join(words)} failed: see {console.name}')
+        return environment
+
+
+def failure(command: Sequence, console: TextIO) -> ChildProcessError:
+    """What to raise when a command has failed."""
+    return ChildProcessError(f'{" ".join(map(str, command))} failed: see {console.name}')
 
 
 @contextmanager

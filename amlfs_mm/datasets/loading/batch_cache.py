@@ -42,6 +42,8 @@ class CachedBatchLoader(DataLoader):
 
     def __iter__(self) -> Iterator:
         stream = self.batch_sampler.stream
+        if self.max_bytes == 0:
+            return self._load()
         if stream not in self._epochs:
             return self._load_and_keep(stream)
         # The order is drawn all the same, so that samplers and generators go on as if it were used.

@@ -81,11 +81,10 @@ class InMemoryImages(Dataset):
     def batches(self, order: Iterable[tuple[list[int], Sequence[int]]]) -> Iterator[dict]:
         """:meth:`batch` of each (indices, seeds) of an epoch.
 
-        A GPU is told once, not once a batch, which images they are and how they are augmented.
+        How all images of the epoch are augmented is drawn at once, and a GPU is told once.
         """
         order = list(order)
-        if self.device.type == 'cpu' or not order:
-            yield from (self.batch(*part) for part in order)
+        if not order:
             return
         rows = torch.as_tensor(np.concatenate([indices for indices, _ in order])).to(self.device)
         seeds = np.concatenate([np.asarray(seeds, np.int64) for _, seeds in order])

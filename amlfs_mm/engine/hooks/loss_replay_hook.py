@@ -64,9 +64,9 @@ class LossReplayHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Check that the schedule fits the run, and put the loop in place.
 
-        For a test or a validation alone, nothing is done.
+        For a test or a validation, alone or after the training, nothing is done.
         """
-        if not is_in_training(runner):
+        if not is_in_training(runner) or isinstance(runner.train_loop, LossReplayLoop):
             return
         self.runner = runner
         check_epochs(runner)

@@ -83,9 +83,9 @@ class LossSearchHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Read the options, check what the config says, put the loop in place.
 
-        For a test or a validation alone, nothing is done.
+        For a test or a validation, alone or after the training, nothing is done.
         """
-        if not is_in_training(runner):
+        if not is_in_training(runner) or isinstance(runner.train_loop, LossSearchLoop):
             return
         self.runner = runner
         self.options = read_search_options(self.given, runner.cfg.get('loss_search'))

@@ -17,7 +17,7 @@ from amlfs_mm.engine.history.loss_schedule import LossSchedule
 EMA = dict(type='EMAHook', momentum=0.1)
 
 
-def replay(schedule: Path, **options) -> list[dict]:
+def replay(schedule: Path | str, **options) -> list[dict]:
     """The hooks of a replay."""
     return [dict(type='amlfs_mm.LossReplayHook', schedule=str(schedule), **options)]
 
@@ -163,6 +163,19 @@ def test_refused_at_the_start(tiny_run: Path, tmp_path: Path, changes: dict, mes
     hooks = replay(tiny_run / 'loss_schedule.json')
     with pytest.raises(ValueError, match=message):
         build(tmp_path, **{'custom_hooks': hooks, **changes}).train()
+
+
+@pytest.mark.parametrize(
+    'options', [{}, dict(custom_hooks=replay('zoo:fashion_mnist_noise40', transfer='stretch'))]
+)
+def test_evaluated_after_the_training(options: dict, tmp_path: Path):
+    """The same runner validates and tests the model that a search or a replay has trained."""
+    runner = build(tmp_path, **options)
+    runner.train()
+    last = tmp_path / 'epoch_3.pth'
+    again = build(tmp_path / 'again', **options, load_from=str(last))
+    assert runner.val() == again.val()
+    assert runner.test() == build(tmp_path / 'test', **options, load_from=str(last)).test()
 
 
 def test_unknown_transfer(tiny_run: Path):

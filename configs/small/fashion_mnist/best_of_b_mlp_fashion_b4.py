@@ -1,0 +1,8 @@
+# Control for recommended_mlp_fashion_b4.py at the same compute: 4 copies of plain softmax in each
+# epoch. The best on D_v goes on.
+#   DATA_ROOT=... LABEL_NOISE=0.4 \
+#       tools/dist_train.sh configs/small/fashion_mnist/best_of_b_mlp_fashion_b4.py 2
+# Cost: that of recommended_mlp_fashion_b4.py.
+# Expected: no number yet.
+_base_ = ['./best_of_b_mlp_fashion.py']
+loss_search = dict(num_candidates=4)

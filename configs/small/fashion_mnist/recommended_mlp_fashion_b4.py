@@ -1,0 +1,7 @@
+# The search of recommended_mlp_fashion.py with B = 4.
+#   DATA_ROOT=... LABEL_NOISE=0.4 \
+#       tools/dist_train.sh configs/small/fashion_mnist/recommended_mlp_fashion_b4.py 2
+# Cost: 4 x the baseline's compute.
+# Expected: no number yet.
+_base_ = ['./recommended_mlp_fashion.py']
+loss_search = dict(num_candidates=4)
