@@ -22,7 +22,7 @@ from pathlib import Path
 import yaml
 
 from amlfs_mm.engine.history.loss_schedule import LossSchedule
-from amlfs_mm.engine.history.merged_schedule import merge
+from amlfs_mm.engine.history.merged_schedule import merge, merge_to_one_loss
 from amlfs_mm.export.standalone_loss import TARGETS, LossTable, loss_table, standalone_loss
 from amlfs_mm.search import loss_path, zoo_names
 from amlfs_mm.search.loss_file import formulas
@@ -72,6 +72,11 @@ def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=1,
         metavar='EPOCHS',
         help='moving mean over so many epochs, an odd number',
+    )
+    merging.add_argument(
+        '--constant',
+        action='store_true',
+        help='one loss for the whole training: the mean over the epochs',
     )
     merging.add_argument('--out', type=user_path, required=True, help='the file to write')
     return parser.parse_args(arguments)
@@ -178,9 +183,18 @@ def export(name: str, target: str) -> None:
     )
 
 
-def merge_files(files: Sequence[str], by: str, window: int, out: Path) -> None:
-    """Write one schedule of several."""
-    content = merge([LossSchedule.read(file) for file in files], by, window)
+def merge_files(files: Sequence[str], by: str, window: int, constant: bool, out: Path) -> None:
+    """Write one schedule of several, or one loss."""
+    if constant and window > 1:
+        raise ValueError('--constant is the mean over all epochs: leave out --smooth')
+    schedules = [LossSchedule.read(file) for file in files]
+    if constant:
+        content = merge_to_one_loss(schedules, by)
+        with atomic_write(out) as temporary:
+            temporary.write_text(json.dumps(content, indent=1) + '\n')
+        print(f'Written: {out}')
+        return
+    content = merge(schedules, by, window)
     epochs = ',\n  '.join(json.dumps(epoch) for epoch in content.pop('epochs'))
     head = json.dumps(content, indent=1)[:-2]
     with atomic_write(out) as temporary:
@@ -200,4 +214,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
         elif args.action == 'export':
             export(args.name, args.to)
         else:
-            merge_files(args.files, args.by, args.smooth, args.out)
+            merge_files(args.files, args.by, args.smooth, args.constant, args.out)

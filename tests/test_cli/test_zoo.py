@@ -103,9 +103,22 @@ def test_merge(tmp_path: Path, capsys: pytest.CaptureFixture):
     torch.testing.assert_close(two[1].double(), one[:3].mean(0), rtol=1e-6, atol=1e-6)
 
 
+def test_one_loss_of_a_schedule(tmp_path: Path):
+    """The zoo's constant loss is what this command makes of its schedule."""
+    out = tmp_path / 'constant.json'
+    main(['merge', f'zoo:{NAME}', '--constant', '--out', str(out)])
+    assert out.read_text() == loss_path(f'zoo:{NAME}_constant').read_text()
+    mean = LossSchedule.read(f'zoo:{NAME}').stretched(30).double().mean(0)
+    assert torch.equal(find_loss(SearchSpace(6), str(out)), mean.float())
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
+        (
+            ['merge', f'zoo:{NAME}', '--smooth', '3', '--constant', '--out', 'o.json'],
+            'leave out --smooth',
+        ),
         (['show', 'none'], f"'none' is neither a loss of the zoo .*{NAME}.* nor a file"),
         (['export', 'zoo:none'], "'zoo:none' is neither"),
         (['merge', 'none.json', '--out', 'o.json'], r"no loss schedule 'none\.json'"),

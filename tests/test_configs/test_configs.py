@@ -14,7 +14,16 @@ from mmpretrain.structures import DataSample
 
 # Files in headers that are no leaves.
 OTHER_FILES = ('train.py', 'test.py', 'megaface.py', '_casia.py')
-NO_SEARCH = ('am_softmax_', 'baseline_', 'focal_', 'l2t_dlf_', 'margin_', 'replay_', 'robust_')
+NO_SEARCH = (
+    'tuned',
+    'am_softmax_',
+    'baseline_',
+    'focal_',
+    'l2t_dlf_',
+    'margin_',
+    'replay_',
+    'robust_',
+)
 CLASSIFIERS = [path for path in LEAVES if re.search(r'_(resnet(20|8)|mlp|lenet)_', path.stem)]
 SEARCHES = [path for path in CLASSIFIERS if not path.stem.startswith(NO_SEARCH)]
 
@@ -83,8 +92,12 @@ def test_a_control_changes_one_thing(name: str):
     """At the same compute: the rest is its search's."""
     kind = next(kind for kind in ONE_THING if name.startswith(kind))
     control = read_config(name).to_dict()
-    search = read_config('amlfs' + name[len(kind) :]).to_dict()
+    of_search = 'amlfs' + name[len(kind) :]
+    search = read_config(re.sub(r'(?<=mlp_fashion)_b\d+$', '', of_search)).to_dict()
     options = control['loss_search']
+    if of_search not in PATHS:  # of a search with another B
+        assert f'_b{options["num_candidates"]}' in name
+        search['loss_search']['num_candidates'] = options['num_candidates']
     for key, value in ONE_THING[kind].items():
         place, of_search = (
             o['policy'] if key in ('lr', 'sigma') else o for o in (options, search['loss_search'])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.face_data import write_casia
-from helpers.runs import ROOT, train
+from helpers.runs import ROOT, run, train
 from helpers.work_dirs import run_tool
 from mmengine.config import Config
 from mmpretrain.datasets import CustomDataset
@@ -236,6 +237,41 @@ def test_faces(tmp_path: Path):
     assert all(Path(row['path']).is_file() for row in rows)
     config = Config.fromfile(work_dir / 'cleaned_config.py')
     assert len(DATASETS.build(config.train_dataloader.dataset)) == 10
+
+
+def mix_identities(folder: Path, share: float) -> set[str]:
+    """Give some images of Market-1501's folder another identity; their new paths."""
+    draw = random.Random(0)
+    files = sorted(folder.glob('*.png'))
+    identities = sorted({file.name.split('_')[0] for file in files})
+    mixed = set()
+    for number, file in enumerate(draw.sample(files, int(share * len(files)))):
+        own, camera, _, box = file.name.split('_')
+        other = draw.choice([identity for identity in identities if identity != own])
+        moved = folder / f'{other}_{camera}_{900000 + number:06d}_{box}'
+        mixed.add(str(file.rename(moved)))
+    return mixed
+
+
+@pytest.mark.slow
+def test_mixed_identities_of_persons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Images in the folder of another identity come first, after a real training."""
+    data = tmp_path / 'data'
+    made = run(['amlfs_mm', 'make-character-identities', data, '--train-identities', '60'])
+    assert made.returncode == 0, made.stdout
+    mixed = mix_identities(next(data.rglob('bounding_box_train')), 0.1)
+    monkeypatch.setenv('DATA_ROOT', str(data))
+    options = ['train_cfg.max_epochs=15', 'model.head.num_classes=48', 'param_scheduler.T_max=15']
+    options.append('optim_wrapper.optimizer.weight_decay=5e-3')
+    config = ROOT / 'configs' / 'small' / 'characters' / 'baseline_resnet8_characters.py'
+    train(tmp_path / 'run', '--cfg-options', *options, config=config)
+    run_tool('label_errors.py', tmp_path / 'run', '--drop', 76)
+    rows = read_table(tmp_path / 'run')
+    wrong = [row['path'] in mixed for row in rows]
+    assert 50 < sum(wrong) < 96  # those of 48 of the 60 identities train
+    assert roc_auc_score(wrong, [-int(row['rank']) for row in rows]) > 0.9
+    again = Config.fromfile(tmp_path / 'run' / 'cleaned_config.py')
+    assert len(DATASETS.build(again.train_dataloader.dataset)) == len(rows) - 76
 
 
 @pytest.mark.parametrize(

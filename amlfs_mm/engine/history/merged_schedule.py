@@ -1,4 +1,4 @@
-"""Several searches' schedules as one: their mean or the best one, smoothed over rounds."""
+"""Several searches' schedules as one, smoothed over rounds, or as one loss."""
 
 from __future__ import annotations
 
@@ -91,6 +91,27 @@ def merge(schedules: Sequence[LossSchedule], by: str = 'mean', window: int = 1) 
         threads=first.threads,
         compute=dict(images_per_epoch=first.images_per_epoch),
         epochs=epochs,
+    )
+
+
+def merge_to_one_loss(schedules: Sequence[LossSchedule], by: str = 'mean') -> dict:
+    """The content of a loss file with one loss for a whole training.
+
+    It is the mean over the epochs of what :func:`merge` makes of the schedules.
+
+    Args:
+        schedules, by: As in :func:`merge`.
+
+    Raises:
+        ValueError: As :func:`merge` does.
+    """
+    merged = merge(schedules, by)
+    theta = torch.tensor([epoch['theta'] for epoch in merged['epochs']], dtype=torch.float64)
+    return dict(
+        merged=merged['merged'] | dict(constant=True),
+        search_space=merged['search_space'],
+        head=merged['head'],
+        theta=shortest(theta.mean(0)),
     )
 
 

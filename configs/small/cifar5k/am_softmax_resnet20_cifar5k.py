@@ -3,7 +3,7 @@
 #   DATA_ROOT=... LABEL_NOISE=0.2 \
 #       python tools/train.py configs/small/cifar5k/am_softmax_resnet20_cifar5k.py
 # Cost: that of baseline_resnet20_cifar5k.py.
-# Expected: 25.98 % top-1 accuracy, one seed, LABEL_NOISE=0.2 (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./baseline_resnet20_cifar5k.py']
 theta = dict(name='am_softmax', m=0.35)
 model = dict(head=dict(type='amlfs_mm.AMLFSHead', scale=30.0, theta=theta))

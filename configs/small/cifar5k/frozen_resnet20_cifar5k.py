@@ -3,6 +3,6 @@
 #   DATA_ROOT=... LABEL_NOISE=0.2 \
 #       tools/dist_train.sh configs/small/cifar5k/frozen_resnet20_cifar5k.py 2
 # Cost: that of amlfs_resnet20_cifar5k.py.
-# Expected: 31.11 % top-1 accuracy, one seed, LABEL_NOISE=0.2 (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./amlfs_resnet20_cifar5k.py']
 loss_search = dict(policy=dict(lr=0.0))

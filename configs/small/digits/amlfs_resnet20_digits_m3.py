@@ -1,6 +1,6 @@
 # The search of amlfs_resnet20_digits.py with M = 3.
 #   tools/dist_train.sh configs/small/digits/amlfs_resnet20_digits_m3.py 2
 # Cost: that of amlfs_resnet20_digits.py.
-# Expected: 98.00 % top-1 accuracy, one seed (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./amlfs_resnet20_digits.py']
 model = dict(head=dict(num_intervals=3))

@@ -2,6 +2,6 @@
 # epoch. The best on D_v goes on.
 #   tools/dist_train.sh configs/small/digits/best_of_b_resnet20_digits_b4.py 2
 # Cost: that of amlfs_resnet20_digits_b4.py.
-# Expected: 91.17 +- 19.06 % top-1 accuracy, 2 seeds (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./amlfs_resnet20_digits_b4.py']
 loss_search = dict(policy=dict(sigma=0.0))

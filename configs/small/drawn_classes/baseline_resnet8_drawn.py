@@ -1,7 +1,7 @@
 # Sphere softmax on many classes of drawn images.
 #   NUM_CLASSES=500 python tools/train.py configs/small/drawn_classes/baseline_resnet8_drawn.py
 # Cost: 10 epochs of 4 images of 8 x 8 for each class, seconds to a minute on one core.
-# Expected: 45.80 +- 2.17 % top-1 accuracy, 3 seeds, 500 classes (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = [
     '../../_base_/models/resnet20_cifar.py',
     '../../_base_/datasets/drawn_classes.py',

@@ -2,6 +2,6 @@
 #   DATA_ROOT=... \
 #       python tools/train.py configs/small/orl_faces/baseline_amsoftmax_sphereface20_orl.py
 # Cost: that of baseline_softmax_sphereface20_orl.py.
-# Expected: 84.44 % rank-1, one seed (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./baseline_softmax_sphereface20_orl.py']
 model = dict(head=dict(scale=30.0, margin=0.35))

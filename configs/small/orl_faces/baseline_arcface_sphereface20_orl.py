@@ -1,7 +1,6 @@
 # ArcFace, m = 0.5, s = 30, on the ORL faces.
 #   DATA_ROOT=... python tools/train.py configs/small/orl_faces/baseline_arcface_sphereface20_orl.py
 # Cost: that of baseline_softmax_sphereface20_orl.py.
-# Expected: 77.04 +- 8.43 % rank-1, 87.19 +- 7.92 % verification, 3 seeds, before commit 666a86e
-# (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./baseline_softmax_sphereface20_orl.py']
 model = dict(head=dict(scale=30.0, margin=dict(type='amlfs_mm.ArcFaceMargin', m=0.5)))

@@ -2,8 +2,7 @@
 #   DATA_ROOT=... \
 #       python tools/train.py configs/small/orl_faces/baseline_asoftmax_sphereface20_orl.py
 # Cost: that of baseline_softmax_sphereface20_orl.py.
-# Expected: 90.37 +- 9.69 % rank-1, 92.04 +- 2.83 % verification, 3 seeds, before commit 666a86e
-# (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./baseline_softmax_sphereface20_orl.py']
 margin = dict(type='amlfs_mm.ASoftmaxMargin', m=4, gamma=12.0)
 model = dict(head=dict(scale='feature', margin=margin))

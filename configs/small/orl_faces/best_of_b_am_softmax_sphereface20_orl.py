@@ -3,6 +3,6 @@
 #   DATA_ROOT=... \
 #       tools/dist_train.sh configs/small/orl_faces/best_of_b_am_softmax_sphereface20_orl.py 2
 # Cost: that of amlfs_sphereface20_orl.py.
-# Expected: 86.67 % rank-1, one seed (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./from_am_softmax_sphereface20_orl.py']
 loss_search = dict(policy=dict(sigma=0.0))

@@ -2,7 +2,6 @@
 # epoch. The best on D_v goes on.
 #   DATA_ROOT=... tools/dist_train.sh configs/small/orl_faces/best_of_b_sphereface20_orl.py 2
 # Cost: that of amlfs_sphereface20_orl.py.
-# Expected: 75.93 +- 1.59 % rank-1, 84.41 +- 6.31 % verification, 3 seeds, before commit 666a86e
-# (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./amlfs_sphereface20_orl.py']
 loss_search = dict(policy=dict(sigma=0.0))

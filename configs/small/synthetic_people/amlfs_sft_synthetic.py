@@ -2,8 +2,7 @@
 #   DATA_ROOT=data/synthetic \
 #       tools/dist_train.sh configs/small/synthetic_people/amlfs_sft_synthetic.py 2
 # Cost: 8 x the baseline's compute.
-# Expected: 6.95 +- 7.70 % mAP, 6.44 +- 7.59 % rank-1, 3 seeds, at commit c62cb74
-# (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./baseline_sft_synthetic.py', '../../_base_/search/amlfs_reid_small.py']
 classifier = dict(_delete_=True, type='amlfs_mm.AMLFSHead', scale=15.0, num_intervals=6)
 model = dict(head=dict(classifier=classifier))

@@ -2,7 +2,6 @@
 #   DATA_ROOT=data/synthetic \
 #       tools/dist_train.sh configs/small/synthetic_people/amlfs_spherereid_synthetic.py 2
 # Cost: 8 x the baseline's compute.
-# Expected: 13.00 +- 13.88 % mAP, 12.10 +- 14.37 % rank-1, 3 seeds, before commit 6f21ca7
-# (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./baseline_spherereid_synthetic.py', '../../_base_/search/amlfs_reid_small.py']
 model = dict(head=dict(type='amlfs_mm.AMLFSHead', num_intervals=6))

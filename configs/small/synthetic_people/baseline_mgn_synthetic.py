@@ -2,7 +2,7 @@
 #   DATA_ROOT=data/synthetic \
 #       python tools/train.py configs/small/synthetic_people/baseline_mgn_synthetic.py
 # Cost: 12 epochs of about 30 iterations of batch 32, about a minute on one CPU core.
-# Expected: 21.7 % mAP, 25.4 % rank-1, seed 0, at commit c62cb74 (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = [
     '../../_base_/models/mgn_small.py',
     '../../_base_/datasets/synthetic_people.py',

@@ -2,8 +2,7 @@
 #   DATA_ROOT=data/synthetic \
 #       python tools/train.py configs/small/synthetic_people/baseline_sft_synthetic.py
 # Cost: 12 epochs of about 30 iterations of batch 32, about a minute on one CPU core.
-# Expected: 13.35 +- 11.43 % mAP, 12.39 +- 13.66 % rank-1, 3 seeds, at commit c62cb74
-# (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = [
     '../../_base_/models/sft_small.py',
     '../../_base_/datasets/synthetic_people.py',

@@ -2,8 +2,7 @@
 #   DATA_ROOT=data/synthetic \
 #       python tools/train.py configs/small/synthetic_people/baseline_spherereid_synthetic.py
 # Cost: 12 epochs of about 30 iterations of batch 32, about a minute on one CPU core.
-# Expected: 15.19 +- 7.56 % mAP, 14.41 +- 9.31 % rank-1, 3 seeds, before commit 6f21ca7
-# (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = [
     '../../_base_/models/spherereid_small.py',
     '../../_base_/datasets/synthetic_people.py',

@@ -3,7 +3,6 @@
 #   DATA_ROOT=data/synthetic \
 #       tools/dist_train.sh configs/small/synthetic_people/best_of_b_spherereid_synthetic.py 2
 # Cost: that of amlfs_spherereid_synthetic.py.
-# Expected: 17.67 +- 5.55 % mAP, 15.95 +- 4.66 % rank-1, 3 seeds, before commit 6f21ca7
-# (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./amlfs_spherereid_synthetic.py']
 loss_search = dict(policy=dict(sigma=0.0))

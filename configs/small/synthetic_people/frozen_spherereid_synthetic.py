@@ -3,7 +3,6 @@
 #   DATA_ROOT=data/synthetic \
 #       tools/dist_train.sh configs/small/synthetic_people/frozen_spherereid_synthetic.py 2
 # Cost: that of amlfs_spherereid_synthetic.py.
-# Expected: 9.60 +- 9.49 % mAP, 8.74 +- 10.43 % rank-1, 3 seeds, before commit 6f21ca7
-# (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['./amlfs_spherereid_synthetic.py']
 loss_search = dict(policy=dict(lr=0.0))

@@ -40,7 +40,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return 'of_a_test'
 
 
-@pytest.mark.parametrize('argument, code', [('go', 0), ('exit', 3), ('fail', 1)])
+@pytest.mark.parametrize(('argument', 'code'), [('go', 0), ('exit', 3), ('fail', 1)])
 def test_a_command(argument: str, code: int, module: str, tmp_path: Path):
     log = tmp_path / 'console.log'
     log.write_text('before\n')
@@ -64,7 +64,7 @@ def test_the_process_holds_the_lock(module: str, tmp_path: Path):
     """Also when the benchmark that started it is gone."""
     gate, log = tmp_path / 'gate', tmp_path / 'console.log'
     os.mkfifo(gate)
-    console = open(log, 'w')
+    console = log.open('w')  # the process holds the lock when this one has closed it
     fcntl.flock(console, fcntl.LOCK_EX)
     environment = dict(os.environ, GATE=str(gate))
     with ThreadPoolExecutor(1) as pool:

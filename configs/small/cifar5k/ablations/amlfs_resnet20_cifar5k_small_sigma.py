@@ -2,6 +2,6 @@
 #   DATA_ROOT=... LABEL_NOISE=0.2 \
 #       tools/dist_train.sh configs/small/cifar5k/ablations/amlfs_resnet20_cifar5k_small_sigma.py 2
 # Cost: that of amlfs_resnet20_cifar5k.py.
-# Expected: 18.80 % top-1 accuracy, one seed, LABEL_NOISE=0.2 (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['../amlfs_resnet20_cifar5k.py']
 loss_search = dict(policy=dict(sigma=0.05))

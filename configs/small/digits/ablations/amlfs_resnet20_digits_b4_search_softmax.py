@@ -1,6 +1,6 @@
 # Ablation of amlfs_resnet20_digits_b4.py: the one-parameter space of Search-Softmax (ICML 2020).
 #   tools/dist_train.sh configs/small/digits/ablations/amlfs_resnet20_digits_b4_search_softmax.py 2
 # Cost: that of amlfs_resnet20_digits_b4.py.
-# Expected: 90.25 +- 1.06 % top-1 accuracy, 2 seeds (docs/benchmarks.md).
+# Expected: no number yet.
 _base_ = ['../amlfs_resnet20_digits_b4.py']
 model = dict(head=dict(search_space=dict(type='amlfs_mm.SearchSoftmaxSpace')))

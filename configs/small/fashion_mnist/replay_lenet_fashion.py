@@ -1,0 +1,16 @@
+# A schedule of losses that searches with an MLP found, in one training of
+# baseline_lenet_fashion.py. The environment variable SCHEDULE names another schedule: zoo:NAME, or
+# a path.
+#   DATA_ROOT=... LABEL_NOISE=0.4 \
+#       python tools/train.py configs/small/fashion_mnist/replay_lenet_fashion.py
+# Cost: that of baseline_lenet_fashion.py.
+# Expected: no number yet.
+_base_ = ['./baseline_lenet_fashion.py']
+model = dict(head=dict(type='amlfs_mm.AMLFSHead', num_intervals=6))
+custom_hooks = [
+    dict(
+        type='amlfs_mm.LossReplayHook',
+        schedule='{{$SCHEDULE:zoo:fashion_mnist_noise40}}',
+        transfer='stretch',
+    )
+]
