@@ -54,6 +54,14 @@ DATA = dict(
 )
 """The configs' folder, the baseline, the search, and the place of LabelNoise in the pipeline."""
 SEARCH = ('loss_search.go_back=True',)
+KINDS = dict(any='any other class', next='the next class')
+MEASURES = {
+    'Area under the ROC curve': 'auroc',
+    'Precision at the true number of wrong labels': 'precision',
+    'Wrong labels as estimated': 'estimate_wrong',
+    'Test accuracy, second training without the suspects, last epoch, %': 'test_last',
+    'The same, best epoch on D_v, %': 'test_best',
+}
 
 
 def parse_args() -> argparse.Namespace:
@@ -220,19 +228,33 @@ def read_tests(training: Training) -> dict:
 
 
 def print_table(path: Path) -> None:
-    """The means over seeds, with 95 % intervals."""
-    groups = defaultdict(list)
+    """The means over seeds with 95 % intervals: a table a measure, a row a method."""
+    cells = defaultdict(list)
     for line in read_json_lines(path):
-        groups[tuple(line[k] for k in ('data', 'to', 'noise', 'method'))].append(line)
-    print('| data | to | noise | method | seeds | AUROC | precision | test, last | test, best |')
-    print('|---|---|---|---|---|---|---|---|---|')
-    for key, lines in sorted(groups.items()):
-        cells = []
-        for name in ('auroc', 'precision', 'test_last', 'test_best'):
-            values = [line[name] for line in lines if name in line]
-            digits = 4 if name in ('auroc', 'precision') else 2
-            cells.append(describe(values, digits))
-        print('| ' + ' | '.join([*map(str, key), str(len(lines)), *cells]) + ' |')
+        cells[line['method'], (line['data'], line['to'], line['noise'])].append(line)
+    methods = list(dict.fromkeys(method for method, _ in cells))
+    for data in sorted({noise[0] for _, noise in cells}):
+        noises = sorted({noise for _, noise in cells if noise[0] == data})
+        names = [f'{KINDS[to]}, {share:.0%} wrong' for _, to, share in noises]
+        seeds = sorted({len(cells[key]) for key in cells if key[1][0] == data})
+        print(f'{data}, seeds of a cell: {", ".join(map(str, seeds))}')
+        for title, measure in MEASURES.items():
+            rows = []
+            for method in methods:
+                found = [cells[method, noise] for noise in noises]
+                values = [[line[measure] for line in lines if measure in line] for lines in found]
+                if any(values):
+                    digits = 3 if measure in ('auroc', 'precision') else 1
+                    images = {
+                        line['images'] for lines in found for line in lines if 'images' in line
+                    }
+                    cost = ''.join(f' ({count:,} images trained)' for count in images)
+                    rows.append([method + cost, *(describe(each, digits) for each in values)])
+            print(f'\n{title}:\n')
+            print('| method | ' + ' | '.join(names) + ' |')
+            print('|---' * (len(names) + 1) + '|')
+            for row in rows:
+                print('| ' + ' | '.join(row) + ' |')
 
 
 def describe(values: list[float], digits: int) -> str:

@@ -142,10 +142,16 @@ def draw_gradients(args: argparse.Namespace) -> dict:
 
 
 def draw_gains(args: argparse.Namespace) -> dict:
-    """The gain over a reference, by data set."""
-    gains = {
-        file.stem: gains_over(read_results(file), args.reference, args.rows) for file in args.files
-    }
+    """The gain over a reference, by data set; a data set need not have all rows."""
+    gains = {file.stem: gains_over(read_results(file), args.reference) for file in args.files}
+    if args.rows:
+        names = list(dict.fromkeys(name for found in gains.values() for name in found))
+        if unknown := [row for row in args.rows if row not in names]:
+            raise ValueError(f'no results of {unknown}; there are {names}')
+        gains = {
+            data: {row: found[row] for row in args.rows if row in found}
+            for data, found in gains.items()
+        }
     return dict(gains=plot_gains(gains, args.reference))
 
 

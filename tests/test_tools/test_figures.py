@@ -8,7 +8,7 @@ from helpers.runs import TINY_SEARCH
 from helpers.work_dirs import BASELINE, make_result, run_tool
 from PIL import Image
 
-from amlfs_mm.analysis import write_results
+from amlfs_mm.analysis import read_results, write_results
 
 
 def check(directory: Path, names: set[str]) -> None:
@@ -79,5 +79,11 @@ def test_a_benchmark(tmp_path: Path):
     drawn = (out / 'gains.svg').read_text()
     for text in ('mlp_x_40', 'mlp_x_0', 'amlfs', 'test minus baseline, points'):
         assert f'<!-- {text}' in drawn
+    more = make_result('robust_mlp_x', 0, 81.0), make_result('robust_mlp_x', 1, 82.0)
+    write_results([*read_results(files[0]), *more], files[0])
+    run_tool('figures.py', 'gains', *files, '--rows', 'robust', 'amlfs', '--out-dir', out)
+    assert '<!-- robust' in (out / 'gains.svg').read_text()  # one of the files has it
+    with pytest.raises(SystemExit, match=r"no results of \['none'\]; there are \['amlfs', 'robust"):
+        run_tool('figures.py', 'gains', *files, '--rows', 'none', '--out-dir', out)
     with pytest.raises(SystemExit, match=r"no results of \['long'\]; there are \['baseline', 'am"):
         run_tool('figures.py', 'gains', *files, '--reference', 'long', '--out-dir', out)

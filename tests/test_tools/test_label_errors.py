@@ -262,7 +262,7 @@ def test_mixed_identities_of_persons(tmp_path: Path, monkeypatch: pytest.MonkeyP
     mixed = mix_identities(next(data.rglob('bounding_box_train')), 0.1)
     monkeypatch.setenv('DATA_ROOT', str(data))
     options = ['train_cfg.max_epochs=15', 'model.head.num_classes=48', 'param_scheduler.T_max=15']
-    options.append('optim_wrapper.optimizer.weight_decay=5e-3')
+    options += ['optim_wrapper.optimizer.lr=0.1', 'optim_wrapper.optimizer.weight_decay=5e-3']
     config = ROOT / 'configs' / 'small' / 'characters' / 'baseline_resnet8_characters.py'
     train(tmp_path / 'run', '--cfg-options', *options, config=config)
     run_tool('label_errors.py', tmp_path / 'run', '--drop', 76)

@@ -9,3 +9,5 @@ _base_ = [
     '../../_base_/default_runtime.py',
 ]
 model = dict(head=dict(num_classes=200))
+# The best on D_v of the learning rates and weight decays that were tried (docs/benchmarks.md).
+optim_wrapper = dict(optimizer=dict(lr=0.05, weight_decay=2e-2))

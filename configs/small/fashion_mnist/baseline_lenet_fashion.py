@@ -2,7 +2,7 @@
 #   DATA_ROOT=... LABEL_NOISE=0.4 \
 #       python tools/train.py configs/small/fashion_mnist/baseline_lenet_fashion.py
 # Cost: 30 epochs of 3,000 images, a minute on one core.
-# Expected: no number yet.
+# Expected: 75.19 +- 0.72 % top-1 accuracy with LABEL_NOISE=0.4, 5 seeds (docs/benchmarks.md).
 _base_ = [
     '../../_base_/models/lenet5.py',
     '../../_base_/datasets/fashion_mnist_3k.py',
