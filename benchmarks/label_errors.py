@@ -30,6 +30,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from mmengine.config import Config
 from scipy.stats import rankdata
 
 import amlfs_mm  # noqa: F401  (its cures for the OpenMMLab stack come first)
@@ -187,10 +188,13 @@ class Cell:
         folder = self.directory / name
         folder.mkdir(parents=True, exist_ok=True)
         config = folder.parent / f'{name}.py'
+        dumped = find_config(self.plain.work_dir)
+        if kept.sum() % Config.fromfile(dumped).train_dataloader.batch_size == 1:
+            # Batch normalisation refuses a last batch of one image.
+            kept = kept & (np.arange(len(kept)) != np.flatnonzero(kept)[-1])
         positions = np.array(judged.samples.positions)[kept].tolist()
         labels = dict(zip(positions, judged.train.given[kept].tolist(), strict=True))
         write_labels(folder.parent / f'{name}.csv', labels)
-        dumped = find_config(self.plain.work_dir)
         config.write_text(second_config(os.path.relpath(dumped, folder.parent), f'{name}.csv'))
         return replace(self.plain, config=config, work_dir=folder, options=())
 

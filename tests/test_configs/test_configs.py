@@ -15,7 +15,8 @@ from mmpretrain.structures import DataSample
 # Files in headers that are no leaves.
 OTHER_FILES = ('train.py', 'test.py', 'megaface.py', '_casia.py')
 NO_SEARCH = (
-    'tuned',
+    'constant_',
+    'tuned_',
     'am_softmax_',
     'baseline_',
     'focal_',

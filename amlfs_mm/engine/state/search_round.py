@@ -123,8 +123,8 @@ class SearchRound:
     def note_loss(self, loss: Tensor) -> None:
         """Count an iteration, and note whether its loss is finite, without waiting for a GPU."""
         self.iteration += 1
-        loss = loss.detach().sum()
-        self.losses = self.losses.to(loss.device) + loss
+        loss = loss.detach()
+        self.losses = self.losses.to(loss.device) + (loss.sum() if loss.ndim else loss)
 
     def add_reward(self, reward: float, runner: Runner) -> None:
         """Note the present candidate's reward; keep its state if the reward is the best so far."""

@@ -50,9 +50,12 @@ class BatchDataPreprocessor(ClsDataPreprocessor):
         images = data['inputs'].to(self.device, non_blocking=True)
         if self.to_rgb and images.size(1) == 3:
             images = images.flip(1)
-        images = images.to(torch.float32, copy=True, memory_format=self.memory_format)
-        if self._enable_normalize:
-            images.sub_(self.mean).div_(self.std)
+        if not self._enable_normalize:
+            images = images.to(torch.float32, copy=True, memory_format=self.memory_format)
+        else:
+            # Made float32 and less the mean in one pass.
+            images = torch.sub(images, self.mean).contiguous(memory_format=self.memory_format)
+            images.div_(self.std)
         return dict(inputs=images, data_samples=samples.to(self.device))
 
 
