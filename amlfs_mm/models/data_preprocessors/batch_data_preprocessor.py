@@ -54,7 +54,8 @@ class BatchDataPreprocessor(ClsDataPreprocessor):
             images = images.to(torch.float32, copy=True, memory_format=self.memory_format)
         else:
             # Made float32 and less the mean in one pass.
-            images = torch.sub(images, self.mean).contiguous(memory_format=self.memory_format)
+            images = torch.sub(images, self.mean.float())
+            images = images.contiguous(memory_format=self.memory_format)
             images.div_(self.std)
         return dict(inputs=images, data_samples=samples.to(self.device))
 
