@@ -193,7 +193,10 @@ def _anew(head: dict, kind: str, scale: float | str | None, *keep: str) -> Repla
 
 def _replace_loss(head: dict, found: Replacement) -> None:
     """Leave a loss out that the searched one cannot be combined with."""
-    loss = {key: value for key, value in (head.get('loss') or {}).items() if key != '_scope_'}
+    given = head.get('loss') or {}
+    if isinstance(given, str):  # a loss of the zoo
+        return
+    loss = {key: value for key, value in given.items() if key != '_scope_'}
     if not loss:
         return
     try:

@@ -116,7 +116,8 @@ def grid_of(config: Config, size: int) -> list[StaticLoss]:
         or resolves_to(kind, MODELS, SoftmaxHead)
         or resolves_to(kind, MODELS, AMLFSHead)
     )
-    if not known or head.get('margin') or head.get('theta'):
+    searched = head.get('theta') or isinstance(head.get('loss'), str)
+    if not known or head.get('margin') or searched:
         raise ValueError(
             f'a grid of losses starts from plain softmax in a LinearClsHead, SoftmaxHead or '
             f'AMLFSHead, but {config.filename} has model.head={dict(head)}'

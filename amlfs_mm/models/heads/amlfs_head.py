@@ -56,7 +56,7 @@ class AMLFSHead(WholeBatchHead):
             ``max(a p + b, 0.01)``.
         loss: The ``loss`` config of the head that this one replaces, so that a search config can
             inherit from a baseline. It must be plain ``CrossEntropyLoss``. Its ``loss_weight``
-            counts.
+            counts. ``loss='zoo:NAME'`` is short for ``theta='zoo:NAME'``.
         sharded: Spread the class weights over the replicas; see :class:`ShardedLinear`.
         sample_rate: Share of the classes in each batch's softmax; below 1 with ``sharded`` only.
         topk: The k of the accuracies that ``cal_acc`` reports.
@@ -77,7 +77,7 @@ class AMLFSHead(WholeBatchHead):
         theta: str | dict | None = None,
         min_slope: float = 0.01,
         tau_floor: str = 'relative',
-        loss: dict = dict(type='CrossEntropyLoss', loss_weight=1.0),
+        loss: dict | str = dict(type='CrossEntropyLoss', loss_weight=1.0),
         sharded: bool = False,
         sample_rate: float = 1.0,
         topk: int | Sequence[int] = (1,),
@@ -96,6 +96,10 @@ class AMLFSHead(WholeBatchHead):
             raise ValueError(f"tau_floor must be 'relative' or 'constant', got {tau_floor!r}")
         if not min_slope > 0:
             raise ValueError(f'min_slope must be positive, got {min_slope}')
+        if isinstance(loss, str):
+            if theta is not None:
+                raise ValueError(f'loss={loss!r} and theta={theta!r}: give one of them')
+            loss, theta = dict(type='CrossEntropyLoss'), loss
         self.loss_weight = plain_loss_weight(loss)
         self.num_classes = num_classes
         self.in_channels = in_channels

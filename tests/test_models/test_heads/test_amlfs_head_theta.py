@@ -78,6 +78,14 @@ def test_theta_from_the_config(tmp_path):
         AMLFSHead(5, 4, theta=str(path))
 
 
+def test_a_loss_of_the_zoo():
+    """``loss='zoo:NAME'`` is ``theta='zoo:NAME'``."""
+    name = 'zoo:fashion_mnist_noise40_constant'
+    assert torch.equal(AMLFSHead(5, 4, loss=name).theta, AMLFSHead(5, 4, theta=name).theta)
+    with pytest.raises(ValueError, match=f"loss='{name}' and theta='softmax': give one of them"):
+        AMLFSHead(5, 4, loss=name, theta='softmax')
+
+
 def test_a_search_refuses_a_theta_from_the_config():
     head = AMLFSHead(5, 4, theta='softmax')
     with pytest.raises(ValueError, match=r'a theta, which .* remove it.*mu_0'):
