@@ -78,8 +78,9 @@ def _run(module: str, arguments: list[str], output: int, environment: dict[str, 
     multiprocessing.set_start_method(None, force=True)  # as in a process that was started anew
     os.environ.clear()
     os.environ.update(environment)
-    # torch has read this variable when it was imported.
-    if threads := environment.get('OMP_NUM_THREADS'):
+    # torch has read this variable when it was imported. It may be a list, for nested levels.
+    threads = environment.get('OMP_NUM_THREADS', '').split(',')[0].strip()
+    if threads.isdigit() and int(threads) > 0:  # others are ignored, as by OpenMP
         torch.set_num_threads(int(threads))
     sys.argv = [module.rpartition('.')[2], *arguments]
     import_module(module).main(arguments)

@@ -4,12 +4,5 @@
 #       python tools/train.py configs/small/fashion_mnist/replay_resnet8_fashion.py
 # Cost: that of baseline_resnet8_fashion.py.
 # Expected: no number yet.
-_base_ = ['./baseline_resnet8_fashion.py']
+_base_ = ['./baseline_resnet8_fashion.py', '../../_base_/search/replay_zoo.py']
 model = dict(head=dict(type='amlfs_mm.AMLFSHead', num_intervals=6))
-custom_hooks = [
-    dict(
-        type='amlfs_mm.LossReplayHook',
-        schedule='{{$SCHEDULE:zoo:fashion_mnist_noise40}}',
-        transfer='stretch',
-    )
-]

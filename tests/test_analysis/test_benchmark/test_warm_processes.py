@@ -40,12 +40,14 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return 'of_a_test'
 
 
-@pytest.mark.parametrize(('argument', 'code'), [('go', 0), ('exit', 3), ('fail', 1)])
-def test_a_command(argument: str, code: int, module: str, tmp_path: Path):
+@pytest.mark.parametrize(
+    ('argument', 'code', 'threads'), [('go', 0, '1'), ('exit', 3, '1,2'), ('fail', 1, '1')]
+)
+def test_a_command(argument: str, code: int, threads: str, module: str, tmp_path: Path):
     log = tmp_path / 'console.log'
     log.write_text('before\n')
     with open(log, 'a') as console:
-        environment = {'ONLY': 'this', 'OMP_NUM_THREADS': '1'}
+        environment = {'ONLY': 'this', 'OMP_NUM_THREADS': threads}
         assert run_warm(module, [argument], console, environment) == code
     before, facts, *rest = log.read_text().splitlines()
     assert before == 'before'
