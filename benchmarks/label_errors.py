@@ -50,11 +50,23 @@ from amlfs_mm.utils.paths import user_path
 ROOT = Path(__file__).resolve().parents[1]
 METRIC = 'accuracy/top1'
 DATA = dict(
-    fashion=('small/fashion_mnist', 'baseline_mlp_fashion', 'amlfs_mlp_fashion', 0),
-    cifar10=('small/cifar10_jpeg', 'baseline_resnet8_cifar10', 'amlfs_resnet8_cifar10', 1),
+    fashion=(
+        'small/fashion_mnist',
+        'baseline_mlp_fashion',
+        'amlfs_mlp_fashion',
+        ('loss_search.go_back=True',),
+        0,
+    ),
+    cifar10=(
+        'small/cifar10_jpeg',
+        'baseline_resnet8_cifar10',
+        'recommended_resnet8_cifar10',
+        ('loss_search.control=False', 'loss_search.num_candidates=4'),
+        1,
+    ),
 )
-"""The configs' folder, the baseline, the search, and the place of LabelNoise in the pipeline."""
-SEARCH = ('loss_search.go_back=True',)
+"""The configs' folder, the baseline, the search, options of the search, and the place of
+LabelNoise in the pipeline."""
 KINDS = dict(any='any other class', next='the next class')
 MEASURES = {
     'Area under the ROC curve': 'auroc',
@@ -74,6 +86,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--to', nargs='+', choices=['any', 'next'], default=['any', 'next'])
     parser.add_argument('--seeds', nargs='+', type=int, default=[0, 1, 2])
     parser.add_argument('--folds', type=positive_int, default=5)
+    parser.add_argument(
+        '--second', nargs='*', metavar='METHOD', help='methods that train again, instead of all'
+    )
     parser.add_argument('--processes', type=positive_int, default=1, help='of a search')
     parser.add_argument('--work-dir', type=user_path, default=Path('work_dirs/label_errors'))
     parser.add_argument('--out', type=user_path, default=Path('label_errors.jsonl'))
@@ -90,10 +105,11 @@ class Cell:
     def __init__(self, args: argparse.Namespace, data: str, to: str, noise: float, seed: int):
         self.key = dict(data=data, to=to, noise=noise, seed=seed)
         self.folds = args.folds
+        self.second = args.second
         self.seed = seed
         self.directory = args.work_dir / f'{data}_{to}_{noise:g}' / f'seed{seed}'
         self.launcher = Launcher(ROOT / 'tools', args.processes, jobs=1)
-        folder, baseline, search, place = DATA[data]
+        folder, baseline, search, of_search, place = DATA[data]
         changed = f'train_dataloader.dataset.pipeline.{place}'
         options = (f'{changed}.to={to}', f'{changed}.ratio={noise}', *args.cfg_options)
         configs = ROOT / 'configs' / folder
@@ -101,7 +117,7 @@ class Cell:
             configs / f'{baseline}.py', seed, self.directory / 'plain', options, METRIC
         )
         self.search = Training(
-            configs / f'{search}.py', seed, self.directory / 'search', (*options, *SEARCH)
+            configs / f'{search}.py', seed, self.directory / 'search', (*options, *of_search)
         )
 
     def measure(self, done: set[str]) -> Iterator[dict]:
@@ -111,14 +127,16 @@ class Cell:
             ranks = rank_samples(judged.train, kind)
             estimate = estimate_noise(judged.train, judged.val)
             suspects = ranks <= round(estimate.wrong)
-            yield {
+            line = {
                 **self.key,
                 'method': method,
                 **score_ranking(ranks, wrong),
                 **summarise(estimate),
                 'images': images,
-                **self.train_again(method, judged, suspects),
             }
+            if self.second is None or method in self.second:
+                line |= self.train_again(method, judged, suspects)
+            yield line
         if 'oracle' not in done:
             judged = self.judge_plain('last')
             wrong = true_labels(judged) != judged.train.given

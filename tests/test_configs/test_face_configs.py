@@ -20,7 +20,8 @@ from mmengine.registry import DefaultScope
 CONFIGS = sorted(
     path
     for path in LEAVES
-    if re.search('sphereface20|iresnet50', path.stem) and not path.stem.startswith('megaface')
+    if re.search('sphereface20|iresnet50', path.stem)
+    and not path.stem.startswith(('megaface', 'replay_'))
 )
 SEARCHES = [path for path in CONFIGS if not path.stem.startswith('baseline_')]
 

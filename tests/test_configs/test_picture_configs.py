@@ -12,7 +12,11 @@ from mmengine.config import Config
 
 from amlfs_mm.datasets.reid.pictures.picture_market import Picture, write_pictures
 
-CONFIGS = [path for path in LEAVES if path.parent.name in ('icons', 'characters')]
+CONFIGS = [
+    path
+    for path in LEAVES
+    if path.parent.name in ('icons', 'characters') and not path.stem.startswith('replay_')
+]
 SHAPE = (48, 48, 3)
 NO_SEARCH = ('baseline_', 'am_softmax_', 'focal_')
 

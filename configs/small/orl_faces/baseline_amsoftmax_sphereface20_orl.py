@@ -5,3 +5,5 @@
 # Expected: no number yet.
 _base_ = ['./baseline_softmax_sphereface20_orl.py']
 model = dict(head=dict(scale=30.0, margin=0.35))
+# Tuned like plain softmax.
+optim_wrapper = dict(optimizer=dict(lr=0.01, weight_decay=5e-2))
