@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from helpers.configs import PATHS
 from helpers.work_dirs import BASELINE, run_tool, write_run
 from mmengine.config import Config
 
@@ -59,8 +60,20 @@ def test_tuning(by: str, best: tuple[float, float], trained: list, tmp_path: Pat
 def test_mistakes(trained: list):
     with pytest.raises(SystemExit, match=r'a lr is given twice: \[0\.1, 0\.1\]'):
         run_tool('tune_baseline.py', *trained, '--lr', 0.1, 0.1)
-    with pytest.raises(SystemExit, match=r"has no 'reid/mAP' on D_v; it has \['accuracy/top1'\]"):
-        run_tool('tune_baseline.py', *trained, '--metric', 'reid/mAP')
+    with pytest.raises(SystemExit, match=r"has no 'accuracy/top5' on D_v; it has"):
+        run_tool('tune_baseline.py', *trained, '--metric', 'accuracy/top5')
     options = ['--cfg-options', 'train_dataloader.batch_size=7']
     with pytest.raises(SystemExit, match=r'train_dataloader\.batch_size was'):
         run_tool('tune_baseline.py', *trained, *options)
+
+
+def test_a_metric_that_the_config_does_not_report(tmp_path: Path):
+    config = PATHS['baseline_softmax_sphereface20_orl']
+    wrong = (
+        r"no metric 'accuracy/top1' on D_v: .* begin with face/\. Give one of them with --metric"
+    )
+    with pytest.raises(SystemExit, match=wrong):
+        run_tool(
+            'tune_baseline.py', config, '--lr', 0.1, '--weight-decay', 0, '--work-dir', tmp_path
+        )
+    assert not any(tmp_path.iterdir())

@@ -18,9 +18,11 @@ from threading import Event
 from typing import TextIO
 
 from mmengine.config import Config, DictAction
+from mmpretrain.registry import METRICS
 
 from amlfs_mm.engine.history.search_history import best_file
 from amlfs_mm.engine.state.checkpoints import find_checkpoints
+from amlfs_mm.utils.config_types import resolve_type
 
 from ..runs.run import MODEL_FILES, TEST_FILES, search_options
 from ..runs.settings import check_same_settings
@@ -75,10 +77,13 @@ class Training:
         Raises:
             FileNotFoundError: There is no such config, or the run in the work dir is finished and
                 did not keep its best epoch.
-            ValueError: The work dir holds a run with other settings.
+            ValueError: The work dir holds a run with other settings, or no metric on D_v of the
+                config has the prefix of the one to keep the best epoch by.
         """
         if not self.config.is_file():
             raise FileNotFoundError(f'there is no config {self.config}')
+        if self.keep_best:
+            check_metric(self.config, self.keep_best)
         check_same_settings(self.work_dir, self.config, read_options(self.all_options))
         tested = (self.work_dir / TEST_FILES['best']).is_file()
         if self.keep_best and self.is_trained and not tested:
@@ -122,6 +127,28 @@ def best_checkpoint(work_dir: Path, metric: str) -> Path:
             'to run it anew, or give another --work-dir'
         )
     return work_dir / name
+
+
+def check_metric(config: Path, name: str) -> None:
+    """The validation of a config has a metric with this prefix, ``accuracy`` of ``accuracy/top1``.
+
+    Raises:
+        ValueError: It has not. Else a run would notice it after its first epoch.
+    """
+    wanted = Config.fromfile(config).get('val_evaluator') or []
+    found = set()
+    for metric in [wanted] if isinstance(wanted, dict) else wanted:
+        cls = resolve_type(metric['type'], METRICS)
+        prefix = metric.get('prefix') or getattr(cls, 'default_prefix', None)
+        if not prefix:  # the metric's names are known by running it alone
+            return
+        found.add(prefix)
+    if name.split('/')[0] not in found:
+        raise ValueError(
+            f'{config} has no metric {name!r} on D_v: those of its val_evaluator begin with '
+            f'{" or ".join(f"{prefix}/" for prefix in sorted(found))}. '
+            'Give one of them with --metric'
+        )
 
 
 def read_options(options: Sequence[str]) -> dict:
