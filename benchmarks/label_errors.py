@@ -2,7 +2,7 @@
 
     DATA_ROOT=data/fashion_mnist python benchmarks/label_errors.py --data fashion --out labels.jsonl
     DATA_ROOT=data/cifar10_jpeg python benchmarks/label_errors.py --data cifar10 --out labels.jsonl
-    python benchmarks/label_errors.py --table --out labels.jsonl
+    python benchmarks/label_errors.py --table --data cifar10 --out labels.jsonl
 
 Labels are made wrong with LabelNoise: a share `--noise`, to any other class or to the next one
 (`--to`). Each cell (data, noise, kind, seed) trains
@@ -249,16 +249,17 @@ def read_tests(training: Training) -> dict:
     return {key: read_metrics(training.work_dir / name)[METRIC] for key, name in files.items()}
 
 
-def print_table(path: Path) -> None:
-    """The means over seeds with 95 % intervals: a table a measure, a row a method."""
+def print_table(path: Path, wanted: list[str]) -> None:
+    """The means over seeds with 95 % intervals, of each data set: a table a measure."""
     cells = defaultdict(list)
     for line in read_json_lines(path):
         cells[line['method'], (line['data'], line['to'], line['noise'])].append(line)
-    methods = list(dict.fromkeys(method for method, _ in cells))
-    for data in sorted({noise[0] for _, noise in cells}):
-        noises = sorted({noise for _, noise in cells if noise[0] == data})
+    for data in wanted:
+        of_data = [key for key in cells if key[1][0] == data]
+        methods = list(dict.fromkeys(method for method, _ in of_data))
+        noises = sorted({noise for _, noise in of_data})
         names = [f'{KINDS[to]}, {share:.0%} wrong' for _, to, share in noises]
-        seeds = sorted({len(cells[key]) for key in cells if key[1][0] == data})
+        seeds = sorted({len(cells[key]) for key in of_data})
         print(f'{data}, seeds of a cell: {", ".join(map(str, seeds))}')
         for title, measure in MEASURES.items():
             rows = []
@@ -291,7 +292,7 @@ def main() -> None:
     args = parse_args()
     with errors_as_messages():
         if args.table:
-            print_table(args.out)
+            print_table(args.out, args.data)
             return
         for cell_key in product(args.data, args.to, args.noise, args.seeds):
             cell = Cell(args, *cell_key)
