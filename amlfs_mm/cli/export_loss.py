@@ -13,12 +13,13 @@ from pathlib import Path
 import torch
 
 from amlfs_mm.analysis.runs.work_dirs import read_search_state
+from amlfs_mm.engine.history.head_options import head_options
 from amlfs_mm.engine.history.loss_schedule import LossSchedule
-from amlfs_mm.engine.state.checkpoints import find_checkpoints
+from amlfs_mm.engine.state import checkpoints
 from amlfs_mm.registry import search_space_of
 from amlfs_mm.search import find_loss, formulas
 from amlfs_mm.utils.atomic_files import atomic_write
-from amlfs_mm.utils.command_line import errors_as_messages, positive_int
+from amlfs_mm.utils.command_line import errors_as_messages, json_file, positive_int
 from amlfs_mm.utils.paths import user_path
 
 
@@ -42,8 +43,8 @@ def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--out',
-        type=user_path,
-        help='file to write; default: loss_<what>_epoch_<n>.json beside the source',
+        type=json_file,
+        help='.json file to write; default: loss_<what>_epoch_<n>.json beside the source',
     )
     return parser.parse_args(arguments)
 
@@ -59,7 +60,7 @@ def find_source(source: Path) -> Path:
     if not source.is_dir():
         raise FileNotFoundError(f'there is no file {source}')
     found = [path for path in [source / 'loss_schedule.json'] if path.is_file()]
-    found += find_checkpoints(source)
+    found += checkpoints.find_checkpoints(source)
     if not found:
         raise FileNotFoundError(f'{source} has neither loss_schedule.json nor checkpoints')
     return found[0]
@@ -67,6 +68,8 @@ def find_source(source: Path) -> Path:
 
 def read(path: Path) -> dict:
     """``search_space`` and ``theta``, or ``epochs`` with ``epoch``, ``mu``, ``theta`` each.
+
+    It also has what :func:`head_options` reads, if the file has it.
 
     Raises:
         ValueError: The file is damaged, or holds no loss and no search.
@@ -92,7 +95,7 @@ def read_json(path: Path) -> dict:
 
 
 def read_checkpoint(path: Path) -> dict:
-    """The epochs of the search that wrote a checkpoint."""
+    """The epochs of the search that wrote a checkpoint, and its config as text."""
     state = read_search_state(path)
     epochs = [
         dict(
@@ -103,7 +106,8 @@ def read_checkpoint(path: Path) -> dict:
         for record in state['records']
         for epoch in range(record['first_epoch'], record['epoch'] + 1)
     ]
-    return dict(search_space=state['search_space'], epochs=epochs)
+    meta = checkpoints.read_checkpoint(path, tensors=False).get('meta', {})
+    return dict(search_space=state['search_space'], config=meta.get('cfg'), epochs=epochs)
 
 
 def choose(content: dict, epoch: int | None, what: str) -> dict:
@@ -131,14 +135,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         content = read(source)
         loss = choose(content, args.epoch, args.what)
         space = search_space_of(content['search_space'])
-        lines = formulas(space, torch.tensor(loss['theta']))
+        head = head_options(content)
+        lines = formulas(space, torch.tensor(loss['theta']), head['min_slope'])
     print(f'{content["search_space"]}: L = -log tau(p), p the softmax of the target with n t(cos)')
     for name, parts in lines.items():
         print(f'{name} =')
         for part in parts:
             print(f'  {part}')
     out = args.out or source.parent / f'loss_{loss["what"]}_epoch_{loss["epoch"]}.json'
-    about = dict(search_space=content['search_space'], source=str(source))
+    about = dict(search_space=content['search_space'], head=head, source=str(source))
     with errors_as_messages(), atomic_write(out) as temporary:
         temporary.write_text(json.dumps(dict(about, **loss, formulas=lines), indent=1) + '\n')
     print(f'Written: {out}')

@@ -143,7 +143,15 @@ def draw_gradients(args: argparse.Namespace) -> dict:
 
 def draw_gains(args: argparse.Namespace) -> dict:
     """The gain over a reference, by data set; a data set need not have all rows."""
-    gains = {file.stem: gains_over(read_results(file), args.reference) for file in args.files}
+    files: dict[str, Path] = {}
+    for file in args.files:
+        if file.stem in files:
+            raise ValueError(
+                f'{files[file.stem]} and {file} would both be the data set {file.stem!r}: give '
+                'the files different names'
+            )
+        files[file.stem] = file
+    gains = {name: gains_over(read_results(file), args.reference) for name, file in files.items()}
     if args.rows:
         names = list(dict.fromkeys(name for found in gains.values() for name in found))
         if unknown := [row for row in args.rows if row not in names]:

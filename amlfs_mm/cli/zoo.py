@@ -28,7 +28,7 @@ from amlfs_mm.search import loss_path, zoo_names
 from amlfs_mm.search.loss_file import formulas
 from amlfs_mm.search.zoo_files import FOLDER, PREFIX, is_zoo_name
 from amlfs_mm.utils.atomic_files import atomic_write
-from amlfs_mm.utils.command_line import errors_as_messages, positive_int
+from amlfs_mm.utils.command_line import errors_as_messages, json_file, positive_int
 from amlfs_mm.utils.paths import user_path
 from amlfs_mm.visualization.figures import save
 from amlfs_mm.visualization.zoo_plots import plot_loss_over_training
@@ -78,7 +78,7 @@ def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
         action='store_true',
         help='one loss for the whole training: the mean over the epochs',
     )
-    merging.add_argument('--out', type=user_path, required=True, help='the file to write')
+    merging.add_argument('--out', type=json_file, required=True, help='the .json file to write')
     return parser.parse_args(arguments)
 
 
@@ -153,7 +153,7 @@ def show(name: str) -> None:
     points = POINTS if len(table.theta) > 1 else POINTS[:1]
     for point, theta in zip(points, table.at(points), strict=True):
         print('the loss:' if len(points) == 1 else f'at {point:.0%} of the training:')
-        for function, lines in formulas(table.space, theta).items():
+        for function, lines in formulas(table.space, theta, table.head['min_slope']).items():
             print(f'  {function} =')
             for line in lines:
                 print(f'    {line}')

@@ -20,11 +20,11 @@ from amlfs_mm.search import (
     MonotoneSearchSpace,
     SearchSoftmaxSpace,
     SearchSpace,
-    find_loss,
     monotone_space,
     piecewise_linear,
     search_softmax_space,
 )
+from amlfs_mm.search.loss_file import read_loss
 from amlfs_mm.version import __version__
 
 from . import loss_template as template
@@ -135,7 +135,7 @@ def loss_table(path: str, content: dict) -> LossTable:
     """
     if 'epochs' not in content:
         space = search_space_of(content['search_space'])
-        theta, middles = find_loss(space, path)[None], middles_of(1)
+        theta, middles = read_loss(space, path)[None], middles_of(1)
     else:
         schedule = LossSchedule(path, content)
         space = search_space_of(schedule.search_space)

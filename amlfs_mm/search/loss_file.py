@@ -10,6 +10,7 @@ from torch import Tensor
 
 from . import protocols
 from .branch_space import BranchSearchSpace
+from .search_space import MIN_SLOPE
 from .zoo_files import is_zoo_name, loss_path
 
 
@@ -40,7 +41,8 @@ def read_loss(space: protocols.SearchSpace, path: str | Path) -> Tensor:
     """theta (D,) from a loss file, or the final mu of a ``loss_schedule.json``.
 
     ``tools/analysis/export_loss.py`` writes loss files: JSON with the keys ``search_space`` and
-    ``theta``. In a :class:`BranchSearchSpace`, a loss of one branch is given to every branch.
+    ``theta``, and ``head`` with ``min_slope`` and ``tau_floor`` of the head that was searched. In a
+    :class:`BranchSearchSpace`, a loss of one branch is given to every branch.
 
     Args:
         space: The search space of theta.
@@ -80,12 +82,15 @@ def read_loss(space: protocols.SearchSpace, path: str | Path) -> Tensor:
     return theta.repeat(repeats)
 
 
-def formulas(space: protocols.SearchSpace, theta: Tensor) -> dict[str, list[str]]:
+def formulas(
+    space: protocols.SearchSpace, theta: Tensor, min_slope: float = MIN_SLOPE
+) -> dict[str, list[str]]:
     """The loss ``-log tau(p)`` of theta (D,) as text, one line an interval.
 
     Args:
         space: The search space of theta.
         theta: As sampled. The text has the slopes that the loss uses.
+        min_slope: That of the head.
 
     Returns:
         The lines of ``t`` and of ``tau``. In a :class:`BranchSearchSpace` the names are ``t_0``,
@@ -95,7 +100,7 @@ def formulas(space: protocols.SearchSpace, theta: Tensor) -> dict[str, list[str]
         return {
             f'{name}_{i}': lines
             for i, branch in enumerate(space.branches(theta))
-            for name, lines in formulas(space.space, branch).items()
+            for name, lines in formulas(space.space, branch, min_slope).items()
         }
-    t, tau = space.transforms(theta)
+    t, tau = space.transforms(theta, min_slope)
     return dict(t=t.formulas('cos'), tau=tau.formulas('p'))

@@ -21,6 +21,16 @@ def positive_int(text: str) -> int:
     return int(text)
 
 
+def json_file(text: str) -> Path:
+    """The path of a loss or a loss schedule to write. A type for argparse."""
+    path = user_path(text)
+    if path.suffix != '.json':
+        raise argparse.ArgumentTypeError(
+            f'must end in .json, by which a config tells a file from a known loss, got {text!r}'
+        )
+    return path
+
+
 def config_file(text: str) -> Path:
     """The file of a config: a path, or ``package::name`` as in ``_base_``. A type for argparse."""
     if '::' not in text:

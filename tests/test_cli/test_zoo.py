@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -73,6 +74,20 @@ def test_show_of_a_file_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert '1 p + 0.5 for 0 <= p < 0.5' in shown
     main(['export', str(path)])
     assert 'class SearchedSoftmax(' in capsys.readouterr().out
+    path.rename(tmp_path / 'mine')
+    main(['show', str(tmp_path / 'mine')])
+    assert '1 p + 0.5 for 0 <= p < 0.5' in capsys.readouterr().out
+
+
+def test_show_has_the_least_slope_of_the_head(tmp_path: Path, capsys: pytest.CaptureFixture):
+    space = SearchSpace(1)
+    content = dict(
+        search_space=repr(space), theta=space.identity().tolist(), head=dict(min_slope=1.5)
+    )
+    path = tmp_path / 'loss.json'
+    path.write_text(json.dumps(content))
+    main(['show', str(path)])
+    assert '1.5 p + 0 for 0 <= p <= 1' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('suffix', ['png', 'svg'])
@@ -131,6 +146,14 @@ def test_errors_are_one_line(arguments, message, tmp_path: Path, monkeypatch):
     with pytest.raises(SystemExit, match=message):
         main(arguments)
     assert not Path('o.json').exists()
+
+
+@pytest.mark.parametrize('options', [[], ['--constant']])
+def test_merge_into_a_file_that_no_config_could_name(options: list, tmp_path: Path, capsys):
+    with pytest.raises(SystemExit):
+        main(['merge', f'zoo:{NAME}', *options, '--out', str(tmp_path / 'mine')])
+    assert re.search(r"--out: must end in \.json, .* got '.*mine'", capsys.readouterr().err)
+    assert not (tmp_path / 'mine').exists()
 
 
 def test_a_file_that_is_cut_short(tmp_path: Path):

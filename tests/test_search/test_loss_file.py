@@ -107,6 +107,12 @@ def test_formulas_of_branches():
 
 
 @pytest.mark.parametrize('space', [SPACE, BRANCHES], ids=repr)
+def test_formulas_have_the_least_slope_of_the_head(space):
+    for lines in formulas(space, space.identity(), min_slope=1.5).values():
+        assert all(line.startswith('1.5 ') for line in lines)
+
+
+@pytest.mark.parametrize('space', [SPACE, BRANCHES], ids=repr)
 def test_a_space_from_its_name(space):
     assert repr(search_space_of(repr(space))) == repr(space)
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from helpers.work_dirs import run_tool
 
+from amlfs_mm.cli import zoo
 from amlfs_mm.models import AMLFSHead
 from amlfs_mm.search import SearchSpace, formulas
 
@@ -45,6 +46,30 @@ def test_a_head_trains_with_it(export, tiny_run: Path, tmp_path: Path):
     assert schedule.theta.tolist() == loss['theta']
 
 
+def test_options_of_the_head(export, tiny_run: Path, tmp_path: Path, capsys):
+    """From a schedule, a checkpoint and a loss file; the file written for torch has them too."""
+    head = dict(min_slope=1.0, tau_floor='constant')
+    was, now = "type='amlfs_mm.AMLFSHead'", "min_slope=1.0, tau_floor='constant', type='AMLFSHead'"
+    schedule = json.loads((tiny_run / 'loss_schedule.json').read_text())
+    checkpoint = torch.load(tiny_run / 'epoch_3.pth', weights_only=True)
+    assert was in schedule['config']
+    schedule['config'] = schedule['config'].replace(was, now)
+    checkpoint['meta']['cfg'] = checkpoint['meta']['cfg'].replace(was, now)
+    sources = [tmp_path / name for name in ('loss_schedule.json', 'epoch_3.pth', 'loss.json')]
+    sources[0].write_text(json.dumps(schedule))
+    torch.save(checkpoint, sources[1])
+    for source in sources:
+        loss, _ = export(source)
+        theta = torch.tensor(loss['theta'])
+        assert loss['head'] == head
+        assert loss['formulas'] == formulas(SearchSpace(6), theta, 1.0)
+        assert loss['formulas'] != formulas(SearchSpace(6), theta)
+    zoo.main(['export', str(tmp_path / 'loss.json')])
+    text = capsys.readouterr().out
+    assert 'MIN_SLOPE = 1.0' in text
+    assert "TAU_FLOOR = 'constant'" in text
+
+
 def test_default_place(tiny_run: Path, tmp_path: Path):
     schedule = tmp_path / 'loss_schedule.json'
     schedule.write_text((tiny_run / 'loss_schedule.json').read_text())
@@ -74,3 +99,10 @@ def test_refused(export, tiny_run: Path, tmp_path: Path):
     ):
         with pytest.raises(SystemExit, match=message):
             export(*arguments)
+
+
+def test_a_file_that_no_config_could_name(tiny_run: Path, tmp_path: Path, capsys):
+    with pytest.raises(SystemExit):
+        run_tool('export_loss.py', tiny_run, '--out', tmp_path / 'mine')
+    assert 'must end in .json' in capsys.readouterr().err
+    assert not (tmp_path / 'mine').exists()

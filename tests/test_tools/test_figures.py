@@ -87,3 +87,16 @@ def test_a_benchmark(tmp_path: Path):
         run_tool('figures.py', 'gains', *files, '--rows', 'none', '--out-dir', out)
     with pytest.raises(SystemExit, match=r"no results of \['long'\]; there are \['baseline', 'am"):
         run_tool('figures.py', 'gains', *files, '--reference', 'long', '--out-dir', out)
+
+
+def test_two_files_of_one_name(tmp_path: Path):
+    """The stem is the data set's name: the second file would take the place of the first."""
+    files = [tmp_path / folder / 'results.jsonl' for folder in ('g1', 'g2')]
+    for file in files:
+        file.parent.mkdir()
+        names = ('baseline_mlp_x', 'amlfs_mlp_x')
+        write_results([make_result(name, seed, 80.0) for name in names for seed in (0, 1)], file)
+    message = 'g1/results.jsonl and .*g2/results.jsonl .*give the files different names'
+    with pytest.raises(SystemExit, match=message):
+        run_tool('figures.py', 'gains', *files, '--out-dir', tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()

@@ -11,9 +11,9 @@ DEFAULTS = dict(min_slope=0.01, tau_floor='relative')
 def head_options(content: dict) -> dict:
     """``min_slope`` and ``tau_floor`` of the head that a loss was searched with.
 
-    A merged schedule has them under ``head``. A search's own schedule has them in the text of its
-    config, which is parsed and never run. A loss file has none of both: then these are the
-    defaults of the head.
+    A loss file and a merged schedule have them under ``head``. A search's own schedule has them in
+    the text of its config, which is parsed and never run. Loss files of earlier versions have none
+    of both: then these are the defaults of the head.
 
     Args:
         content: Of a loss file or of a ``loss_schedule.json``.
