@@ -22,7 +22,6 @@ done are not repeated, and lines that are there are not written again.
 
 import argparse
 import json
-import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -206,14 +205,14 @@ class Cell:
         folder = self.directory / name
         folder.mkdir(parents=True, exist_ok=True)
         config = folder.parent / f'{name}.py'
-        dumped = find_config(self.plain.work_dir)
-        if kept.sum() % Config.fromfile(dumped).train_dataloader.batch_size == 1:
+        dumped = Config.fromfile(find_config(self.plain.work_dir))
+        if kept.sum() % dumped.train_dataloader.batch_size == 1:
             # Batch normalisation refuses a last batch of one image.
             kept = kept & (np.arange(len(kept)) != np.flatnonzero(kept)[-1])
         positions = np.array(judged.samples.positions)[kept].tolist()
         labels = dict(zip(positions, judged.train.given[kept].tolist(), strict=True))
         write_labels(folder.parent / f'{name}.csv', labels)
-        config.write_text(second_config(os.path.relpath(dumped, folder.parent), f'{name}.csv'))
+        config.write_text(second_config(dumped, folder.parent, f'{name}.csv'))
         return replace(self.plain, config=config, work_dir=folder, options=())
 
 

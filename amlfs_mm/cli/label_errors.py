@@ -106,8 +106,7 @@ def find_label_errors(args: argparse.Namespace, arguments: Sequence[str]) -> Non
     written = [run.directory / f'label_errors.{end}' for end in ('csv', 'html', 'json')]
     if args.drop or args.relabel:
         labels = (dropped if args.drop else relabelled)(doubts, count_suspects(args, estimate))
-        config = Path(run.config.filename)
-        written += write_cleaned(run.directory, config, judged.samples, doubts, labels)
+        written += write_cleaned(run.directory, run.config, judged.samples, doubts, labels)
     print(describe(estimate))
     if estimate.learned_by_heart:
         print(f'Warning: {by_heart(estimate)}')

@@ -24,6 +24,8 @@ from mmpretrain.datasets import CustomDataset
 from mmpretrain.registry import DATASETS, MODELS
 from sklearn.metrics import roc_auc_score
 
+from amlfs_mm.analysis.label_errors.cleaned_files import has_plain_indices, second_config
+from amlfs_mm.analysis.label_errors.training_data import JudgedSamples
 from amlfs_mm.datasets import Digits, ImageFolder
 
 CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
@@ -45,6 +47,7 @@ train_dataloader = dict(
 )
 train_cfg = dict(max_epochs=4)
 """
+STRETCHED = [dict(type='Resize', scale=(16, 16)), dict(type='PackInputs')]
 
 
 class Page(HTMLParser):
@@ -237,6 +240,69 @@ def test_faces(tmp_path: Path):
     assert all(Path(row['path']).is_file() for row in rows)
     config = Config.fromfile(work_dir / 'cleaned_config.py')
     assert len(DATASETS.build(config.train_dataloader.dataset)) == 10
+
+
+def test_each_training_has_a_config_of_its_own(tmp_path: Path):
+    """The work dir of a second training holds its config under the name of the first one's."""
+    root = write_casia(tmp_path / 'casia', identities=4, images=3)
+    data = f"type='amlfs_mm.FaceDataset', data_root={str(root)!r}, part='train', held_out=0.0"
+    work_dir = untrained_run(tmp_path / 'run', data, classes=4)
+    names = ['cleaned_config.py', 'cleaned_config_2.py', 'cleaned_config_3.py']
+    own = work_dir / 'config.py'
+    for left, name in zip([11, 10, 9], names, strict=True):
+        before = own.read_text()
+        run_tool('label_errors.py', work_dir, '--drop', 1)
+        assert own.read_text() == before
+        config = Config.fromfile(work_dir / name)
+        assert len(DATASETS.build(config.train_dataloader.dataset)) == left
+        # What a training with this config leaves in its work dir.
+        assert config.work_dir == str(work_dir / 'second_run')
+        (work_dir / 'second_run').mkdir()
+        shutil.copy(work_dir / 'epoch_1.pth', work_dir / 'second_run')
+        work_dir, own = work_dir / 'second_run', work_dir / 'second_run' / name
+        own.write_text(''.join(f'{key} = {value!r}\n' for key, value in config.to_dict().items()))
+
+
+@pytest.mark.parametrize(
+    ('resume', 'expected'),
+    [('resume = True', None), ('resume = False', 'start.pth'), ('', 'start.pth')],
+)
+def test_a_second_training_starts_as_the_first_one_did(
+    resume: str, expected: str | None, tmp_path: Path
+):
+    """A checkpoint that the run was resumed from has seen the wrong labels."""
+    (tmp_path / 'run').mkdir()
+    own = tmp_path / 'run' / 'config.py'
+    own.write_text(f"train_dataloader = dict(dataset=dict())\nload_from = 'start.pth'\n{resume}\n")
+    second = tmp_path / 'run' / 'second.py'
+    second.write_text(second_config(Config.fromfile(own), own.parent))
+    config = Config.fromfile(second)
+    assert config.load_from == expected
+    assert not config.resume
+
+
+@pytest.mark.parametrize('wrapped', [False, True], ids=['alone', 'wrapped'])
+@pytest.mark.parametrize('held_out', [None, 'same pipeline', 'other pipeline'])
+def test_images_in_memory_are_judged_without_augmentation(held_out: str | None, wrapped: bool):
+    noise = dict(type='amlfs_mm.LabelNoise', ratio=0.5, num_classes=10)
+    source = dict(type='amlfs_mm.Digits', split='train', pipeline=[noise, dict(type='PackInputs')])
+    train = dict(type='amlfs_mm.InMemoryImages', dataset=source, padding=2, flip_prob=0.5)
+    if wrapped:
+        part = dict(type='RepeatDataset', dataset=train, times=2)
+        train = dict(type='ConcatDataset', datasets=[part])
+    config = Config(dict(train_dataloader=dict(dataset=train)))
+    if held_out:
+        pipeline = source['pipeline'][1:] if held_out == 'same pipeline' else STRETCHED
+        held_out = dict(type='amlfs_mm.Digits', split='val', pipeline=pipeline)
+        config.val_dataloader = dict(dataset=held_out)
+        source = dict(source, pipeline=[noise, *pipeline])
+    samples = JudgedSamples(config)
+    expected = DATASETS.build(source)
+    assert len(samples) == len(expected)
+    for found, other in zip((samples[i] for i in range(40)), expected, strict=False):
+        assert torch.equal(found['inputs'], other['inputs'])
+        assert found['data_samples'].gt_label.item() == other['data_samples'].gt_label.item()
+    assert not has_plain_indices(samples, [], {})  # InMemoryImages has no indices
 
 
 def mix_identities(folder: Path, share: float) -> set[str]:

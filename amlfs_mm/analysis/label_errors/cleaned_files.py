@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 from pathlib import Path
 
+from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 
 from amlfs_mm.datasets.transforms import LabelNoise
@@ -37,7 +39,7 @@ def relabelled(doubts: list[LabelDoubt], count: int) -> dict[int, int]:
 
 def write_cleaned(
     directory: Path,
-    config: Path,
+    config: Config,
     samples: JudgedSamples,
     doubts: list[LabelDoubt],
     labels: dict[int, int],
@@ -45,15 +47,16 @@ def write_cleaned(
     """Write the files of a second training; returns their paths.
 
     ``cleaned_labels.csv`` has ``index,label`` of the samples that stay. ``cleaned_config.py``
-    trains the same config on them, by :class:`amlfs_mm.CleanedDataset`. If all samples are files,
-    ``cleaned_annotations.txt`` lists them as ``<path> <label>``, for mmpretrain's ``CustomDataset``
-    and :class:`amlfs_mm.ImageFolder`. If nothing else than the choice of samples has changed,
+    trains the same config on them, by :class:`amlfs_mm.CleanedDataset`; it has another name if that
+    is the run's own (:func:`config_name`). If all samples are files, ``cleaned_annotations.txt``
+    lists them as ``<path> <label>``, for mmpretrain's ``CustomDataset`` and
+    :class:`amlfs_mm.ImageFolder`. If nothing else than the choice of samples has changed,
     ``cleaned_indices.json`` is a list for ``train_dataloader.dataset.indices``. Files of an earlier
     call that do not fit any more are removed.
 
     Args:
         directory: The work dir of the run.
-        config: The config that the run dumped there.
+        config: That of the run, from the file that it dumped there.
         samples: The training samples.
         doubts: All of them.
         labels: The labels to train with, by index.
@@ -66,9 +69,9 @@ def write_cleaned(
             f'{len(doubts) - len(labels)} of {len(doubts)} samples are to be dropped: two at least '
             'must stay'
         )
-    paths = [directory / LABELS, directory / CONFIG]
+    paths = [directory / LABELS, directory / config_name(config)]
     write_labels(paths[0], labels)
-    write_text(paths[1], second_config(config.name))
+    write_text(paths[1], second_config(config, directory))
 
     kept = sorted((doubt for doubt in doubts if doubt.index in labels), key=lambda d: d.index)
     optional = {
@@ -92,14 +95,30 @@ def write_labels(path: Path, labels: dict[int, int]) -> None:
         writer.writerows(sorted(labels.items()))
 
 
-def second_config(base: str, labels: str = LABELS) -> str:
+def config_name(config: Config) -> str:
+    """The file name of the next training's config, in the folder of the run's own config.
+
+    A second training has dumped its config under the name ``cleaned_config.py``: that of the third
+    is ``cleaned_config_2.py``, and so on, so that no run's own config is overwritten.
+    """
+    first, suffix = os.path.splitext(CONFIG)
+    own = re.fullmatch(rf'{first}(?:_(\d+))?', Path(config.filename).stem)
+    return f'{first}_{int(own[1] or 1) + 1}{suffix}' if own else CONFIG
+
+
+def second_config(config: Config, directory: Path, labels: str = LABELS) -> str:
     """The config of the second training.
 
+    If the first one was resumed, its ``load_from`` is a checkpoint of itself, which the second one
+    must not start from.
+
     Args:
-        base: The dumped config of the first training, relative to this one's folder.
-        labels: The list of labels, in this one's folder.
+        config: That of the first training, from the file that it dumped.
+        directory: Where the second training's config will be.
+        labels: The list of labels, there.
     """
-    return f"""# Written by `amlfs_mm label-errors`: the training of {base}
+    base = os.path.relpath(config.filename, directory)
+    text = f"""# Written by `amlfs_mm label-errors`: the training of {base}
 # on the samples and labels of {labels}.
 _base_ = ['./{base}']
 train_dataloader = dict(
@@ -113,6 +132,9 @@ train_dataloader = dict(
 work_dir = '{{{{ fileDirname }}}}/{SECOND_RUN}'
 resume = False
 """
+    if config.get('resume'):
+        text += 'load_from = None\n'
+    return text
 
 
 def annotation_lines(kept: list[LabelDoubt], labels: dict[int, int]) -> str | None:

@@ -10,8 +10,10 @@ from mmengine.config import Config, ConfigDict
 from mmpretrain.registry import DATASETS
 from torch.utils.data import Dataset
 
+from amlfs_mm.datasets import InMemoryImages
 from amlfs_mm.datasets.source_positions import source_positions
 from amlfs_mm.engine.checks.annotations import annotation
+from amlfs_mm.utils.config_types import resolves_to
 
 LABEL_TRANSFORMS = ('LabelNoise',)
 """Transforms of ours that change a label and nothing else."""
@@ -21,8 +23,8 @@ class JudgedSamples(Dataset):
     """The training set without random augmentation, each sample of the source once.
 
     A label is the one that the run trained with: :class:`amlfs_mm.LabelNoise` and other transforms
-    of the training pipeline have changed it. The image is made by the pipeline of D_v: a random
-    crop would make the judgement random.
+    of the training pipeline have changed it. The image is made by the pipeline of D_v, without the
+    augmentation of :class:`amlfs_mm.InMemoryImages`: a random crop would make the judgement random.
 
     Args:
         config: Of the run.
@@ -48,11 +50,13 @@ class JudgedSamples(Dataset):
         self.positions = sorted(first)
         self.indices = [first[position] for position in self.positions]
         still = still_pipeline(config)
-        self.images = self.dataset
+        images = without_in_memory(train)
+        differs = images != train
         if still is not None and any(
             without_label_transforms(pipeline) != still for pipeline in pipelines(train)
         ):
-            self.images = DATASETS.build(with_pipeline(train, still))
+            images, differs = with_pipeline(images, still), True
+        self.images = DATASETS.build(images) if differs else self.dataset
 
     @property
     def classes(self) -> list[str]:
@@ -100,6 +104,20 @@ def pipelines(dataset: Any) -> list[list]:
 
     visit_sources(dataset, collect)
     return found
+
+
+def without_in_memory(dataset: Any) -> Any:
+    """The same config of a data set, with the source of each ``InMemoryImages`` in its place."""
+    if resolves_to(dataset.get('type'), DATASETS, InMemoryImages):
+        return without_in_memory(dataset['dataset'])
+    if 'pipeline' in dataset:
+        return dataset
+    dataset = copy.copy(dataset)
+    if 'dataset' in dataset:
+        dataset['dataset'] = without_in_memory(dataset['dataset'])
+    if 'datasets' in dataset:
+        dataset['datasets'] = [without_in_memory(part) for part in dataset['datasets']]
+    return dataset
 
 
 def with_pipeline(dataset: ConfigDict, pipeline: list) -> ConfigDict:
