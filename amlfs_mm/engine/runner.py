@@ -55,6 +55,7 @@ from .state.checkpoints import (
     read_checkpoint,
     reading,
 )
+from .state.earlier_run import set_aside_earlier_run, set_aside_later_checkpoints
 from .state.optimizers import each_wrapper
 from .state.training_state import whole_checkpoint
 from .state.weights import Comparison, check_same_weights, check_some_weights, log_weights
@@ -251,6 +252,7 @@ class LossSearchRunner(Runner):
                 self.logger.warning(
                     f'Nothing to resume: {self.search_dir} has no checkpoint yet. Starting anew.'
                 )
+                self._set_aside(loaded=None)
                 return
             whole = next((path for path in checkpoints if is_whole(path)), None)
             if whole is None:
@@ -262,7 +264,10 @@ class LossSearchRunner(Runner):
                 self.logger.warning(f'{path} is damaged, perhaps cut short: passing it over')
             set_checkpoint_to_load(self, str(whole))
             self.logger.info(f'Resuming from {whole}')
+        loaded = checkpoint_to_load(self) if is_resuming(self) else None
         super().load_or_resume()
+        if self.evaluated is None:
+            self._set_aside(loaded)
 
     def resume(self, filename: str, *args, **kwargs) -> None:
         """Resume from a checkpoint; of sharded weights this replica keeps its rows."""
@@ -307,6 +312,27 @@ class LossSearchRunner(Runner):
         given = [h.out_dir for h in self.hooks if isinstance(h, CheckpointHook) and h.out_dir]
         return [Path(directory) / name for directory in given if not is_remote(directory)]
 
+    def _set_aside(self, loaded: str | None) -> None:
+        """Move away what does not belong to the run that goes on from a checkpoint, or anew."""
+        if not self.population.is_main:
+            return
+        name = f'earlier_{self.timestamp}'
+        for place in [Path(self.search_dir), *self._other_checkpoint_dirs()]:
+            if loaded is None:
+                moved = set_aside_earlier_run(place, name)
+            elif is_remote(loaded):
+                moved = []
+            else:
+                reached = dict(epoch=self.epoch, iter=self.iter)
+                moved = set_aside_later_checkpoints(
+                    place, name, reached, Path(expand_checkpoint(loaded))
+                )
+            if moved:
+                self.logger.warning(
+                    f'{place} has files of another run, or of later epochs. They are now in '
+                    f'{place / name}: {", ".join(moved)}'
+                )
+
     def _check_nothing_to_resume(self) -> None:
         if remote := last_remote_checkpoint(self.search_dir):
             raise ValueError(
@@ -330,4 +356,6 @@ class LossSearchRunner(Runner):
 
 def acts(hook: Hook, stage: str) -> bool:
     """Whether a hook does something at a stage, such as ``'before_train_iter'``."""
+    if stage not in Hook.stages:  # of a loop of one's own
+        return hasattr(hook, stage)
     return stage in vars(hook) or stage in hook.get_triggered_stages()

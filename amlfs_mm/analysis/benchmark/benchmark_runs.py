@@ -26,7 +26,7 @@ from amlfs_mm.utils.config_types import resolve_type
 
 from ..runs.run import MODEL_FILES, TEST_FILES, search_options
 from ..runs.settings import check_same_settings
-from ..runs.work_dirs import read_run
+from ..runs.work_dirs import find_config, read_run
 from .warm_processes import can_start_warm, run_warm
 
 
@@ -85,9 +85,21 @@ class Training:
         if self.keep_best:
             check_metric(self.config, self.keep_best)
         check_same_settings(self.work_dir, self.config, read_options(self.all_options))
-        tested = (self.work_dir / TEST_FILES['best']).is_file()
-        if self.keep_best and self.is_trained and not tested:
-            best_checkpoint(self.work_dir, self.keep_best)
+        if self.keep_best and self.is_trained:
+            if (self.work_dir / TEST_FILES['best']).is_file():
+                self._check_tested()
+            else:
+                best_checkpoint(self.work_dir, self.keep_best)
+
+    def _check_tested(self) -> None:
+        """The best epoch that was tested, and need not be there any more, is by this metric."""
+        checkpoint = Config.fromfile(find_config(self.work_dir)).default_hooks.checkpoint
+        kept = checkpoint.get('save_best')
+        if not self.is_search and kept != self.keep_best:
+            raise ValueError(
+                f'{self.work_dir / TEST_FILES["best"]} is of the best epoch by {kept!r}, not by '
+                f'{self.keep_best!r}. Remove the folder to run it anew, or give another --work-dir'
+            )
 
     def models(self) -> list[str]:
         """The models of the finished training, by their names in ``MODELS``."""

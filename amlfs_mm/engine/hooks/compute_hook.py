@@ -25,8 +25,10 @@ class ComputeHook(Hook):
 
     A plain run trains one model an epoch. The loops of a search and of a replay count by
     themselves. :func:`compute_of` describes the numbers. A loop that counts iterations has no
-    epochs: nothing is written.
+    epochs: nothing is written. It comes last, since ``compute.json`` says that a run is finished.
     """
+
+    priority = 'LOWEST'
 
     def after_train(self, runner: Runner) -> None:
         """Count, log and write."""

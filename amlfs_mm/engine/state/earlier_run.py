@@ -1,0 +1,66 @@
+"""What an earlier run left in a work dir where another one starts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+OF_A_RUN = (
+    'last_checkpoint',
+    'epoch_*.pth',
+    'iter_*.pth',
+    'best_*.pth',
+    'control.pth',
+    'kept_model.*',
+    'unfinished',
+    'loss_search.jsonl',
+    'loss_schedule.json',
+    'compute.json',
+    'test*.json',
+)
+"""The files by which a program takes a run for begun, finished or tested."""
+
+
+def set_aside_earlier_run(directory: Path, name: str) -> list[str]:
+    """Move what another run left into a folder of its own, before a run starts anew.
+
+    Otherwise a resume would take the earlier run's later checkpoints, or its unfinished round, for
+    those of this run.
+
+    Args:
+        directory: The work dir.
+        name: Of the folder in it, which is made if something is to be moved.
+
+    Returns:
+        What was moved, names in order.
+    """
+    return _move(directory, name, [path for glob in OF_A_RUN for path in directory.glob(glob)])
+
+
+def set_aside_later_checkpoints(
+    directory: Path, name: str, reached: dict[str, int], loaded: Path
+) -> list[str]:
+    """Move checkpoints that are later than the one from which a run goes on.
+
+    Args:
+        directory: The work dir.
+        name: Of the folder in it, which is made if something is to be moved.
+        reached: ``epoch`` and ``iter`` of the loaded checkpoint.
+        loaded: The checkpoint. It stays.
+
+    Returns:
+        What was moved, names in order.
+    """
+    later = []
+    for path in directory.glob('*.pth'):
+        number = re.fullmatch(r'(epoch|iter)_(\d+)\.pth', path.name)
+        if number and int(number[2]) >= reached[number[1]] and not path.samefile(loaded):
+            later.append(path)
+    return _move(directory, name, later)
+
+
+def _move(directory: Path, name: str, paths: list[Path]) -> list[str]:
+    for path in paths:
+        (directory / name).mkdir(exist_ok=True)
+        path.rename(directory / name / path.name)
+    return sorted(path.name for path in paths)
