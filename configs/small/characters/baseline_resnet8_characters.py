@@ -1,7 +1,7 @@
 # Plain softmax on 200 characters in 16 fonts, s = 16.
 #   DATA_ROOT=... python tools/train.py configs/small/characters/baseline_resnet8_characters.py
 # Cost: 30 epochs of 3,200 images, a few minutes on one core.
-# Expected: no number yet.
+# Expected: 78.15 +- 1.64 % mAP, 5 draws of the characters (docs/benchmarks.md).
 _base_ = [
     '../../_base_/models/resnet8_icons.py',
     '../../_base_/datasets/characters.py',

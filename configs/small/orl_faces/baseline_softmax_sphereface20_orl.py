@@ -1,7 +1,7 @@
 # Plain softmax on the ORL faces.
 #   DATA_ROOT=... python tools/train.py configs/small/orl_faces/baseline_softmax_sphereface20_orl.py
 # Cost: 30 epochs of 5 iterations of batch 28, a minute on one CPU core.
-# Expected: no number yet.
+# Expected: 82.44 +- 8.96 % rank-1, 5 seeds (docs/benchmarks.md).
 _base_ = [
     '../../_base_/models/sphereface20_small.py',
     '../../_base_/datasets/orl_faces.py',
