@@ -134,6 +134,10 @@ def test_a_run_that_did_not_keep_its_best_epoch(tmp_path: Path):
     run_tool('benchmark.py', *arguments, '--best-epoch')
     (run / 'best_accuracy_top1_epoch_2.pth').unlink()
     run_tool('benchmark.py', *arguments, '--best-epoch')
+    with open(run / BASELINE.name, 'a') as config:
+        config.write(f"default_hooks['checkpoint']['save_best'] = {METRIC!r}\n")
+    with pytest.raises(SystemExit, match="by 'accuracy/top1', not by 'accuracy/top5'"):
+        run_tool('benchmark.py', *arguments, '--best-epoch', '--metric', 'accuracy/top5')
     (run / 'test_best.json').unlink()
     with pytest.raises(
         SystemExit, match=r'has no best_accuracy_top1_epoch_2\.pth: the run did not'

@@ -95,7 +95,7 @@ class Training:
         """The best epoch that was tested, and need not be there any more, is by this metric."""
         checkpoint = Config.fromfile(find_config(self.work_dir)).default_hooks.checkpoint
         kept = checkpoint.get('save_best')
-        if not self.is_search and kept != self.keep_best:
+        if not self.is_search and kept not in (None, self.keep_best):
             raise ValueError(
                 f'{self.work_dir / TEST_FILES["best"]} is of the best epoch by {kept!r}, not by '
                 f'{self.keep_best!r}. Remove the folder to run it anew, or give another --work-dir'
