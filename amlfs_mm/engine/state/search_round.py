@@ -57,7 +57,7 @@ class SearchRound:
         self.candidate: int | None = None
         self.iteration = 0
         self.begun: dict[int, dict[str, Any]] = {}
-        self.losses = torch.zeros(())  # the sum of the present candidate's in this epoch
+        self.losses = torch.zeros(())  # the sum of the present candidate's in this round
 
     @property
     def samples(self) -> Tensor:
@@ -93,9 +93,10 @@ class SearchRound:
         """
         assert self.candidate is not None
         device = next(runner.model.parameters()).device
-        self.losses = torch.zeros((), device=device)
         self.iteration = 0
         begun = self.begun.pop(self.candidate, None)
+        if begun is not None or epoch == self.epochs.start:
+            self.losses = torch.zeros((), device=device)
         if begun is not None:
             TrainingState.pack(begun['state']).restore(runner)
             set_random_state(begun['random'])
@@ -116,7 +117,7 @@ class SearchRound:
 
     @property
     def finite(self) -> Tensor:
-        """Whether all losses of the present candidate were finite in this epoch."""
+        """Whether all losses of the present candidate were finite in this round."""
         # A sum of finite losses is finite; with another loss in it, it is not.
         return torch.isfinite(self.losses)
 

@@ -191,6 +191,28 @@ def test_an_epoch_without_survivors_keeps_model_and_mu(tmp_path: Path):
     assert_equal(before['state_dict'], after['state_dict'], 'state_dict')
 
 
+class LossOfOneStep(Hook):
+    """A loss of candidate 1 is not finite in the first epoch, and the step is left out.
+
+    So does a gradient scaler.
+    """
+
+    priority = 'HIGH'
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+        candidate = runner.message_hub.get_scalar('train/candidate').current()
+        if (runner.epoch, candidate, batch_idx) == (0, 1, 0):
+            outputs['loss'] = outputs['loss'] * float('nan')
+
+
+def test_a_loss_in_the_first_epoch_of_a_round_is_not_forgotten(tmp_path: Path):
+    runner = build(tmp_path, **{'train_cfg.max_epochs': 2, 'custom_hooks.0.search_every': 2})
+    runner.register_hook(LossOfOneStep())
+    runner.train()
+    (record,) = read_records(tmp_path / 'loss_search.jsonl')
+    assert [reward is None for reward in record['reward']] == [False, True, False, False]
+
+
 def test_three_lost_epochs_in_a_row_stop_the_search(tmp_path: Path):
     runner = sabotaged(tmp_path, [(0, None), (1, None), (2, None)])
     with pytest.raises(
