@@ -67,6 +67,15 @@ DATA = dict(
 """The configs' folder, the baseline, the search, options of the search, and the place of
 LabelNoise in the pipeline."""
 KINDS = dict(any='any other class', next='the next class')
+METHODS = (
+    'plain last',
+    'plain best',
+    'cleanlab out of fold last',
+    'cleanlab out of fold best',
+    'search p',
+    'search weight',
+    'search cleanlab',
+)
 MEASURES = {
     'Area under the ROC curve': 'auroc',
     'Precision at the true number of wrong labels': 'precision',
@@ -86,7 +95,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seeds', nargs='+', type=int, default=[0, 1, 2])
     parser.add_argument('--folds', type=positive_int, default=5)
     parser.add_argument(
-        '--second', nargs='*', metavar='METHOD', help='methods that train again, instead of all'
+        '--second', nargs='+', choices=METHODS, help='methods that train again, instead of all'
     )
     parser.add_argument('--processes', type=positive_int, default=1, help='of a search')
     parser.add_argument('--work-dir', type=user_path, default=Path('work_dirs/label_errors'))
@@ -249,12 +258,19 @@ def read_tests(training: Training) -> dict:
 
 
 def print_table(path: Path, wanted: list[str]) -> None:
-    """The means over seeds with 95 % intervals, of each data set: a table a measure."""
+    """The means over seeds with 95 % intervals, of each data set: a table a measure.
+
+    Raises:
+        ValueError: The file has no line of a data set.
+    """
     cells = defaultdict(list)
     for line in read_json_lines(path):
         cells[line['method'], (line['data'], line['to'], line['noise'])].append(line)
     for data in wanted:
         of_data = [key for key in cells if key[1][0] == data]
+        if not of_data:
+            there = sorted({name for _, (name, _, _) in cells})
+            raise ValueError(f'{path} has no line of {data!r}: give --data one of {there}')
         methods = list(dict.fromkeys(method for method, _ in of_data))
         noises = sorted({noise for _, noise in of_data})
         names = [f'{KINDS[to]}, {share:.0%} wrong' for _, to, share in noises]

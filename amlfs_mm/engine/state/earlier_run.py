@@ -16,7 +16,10 @@ OF_A_RUN = (
     'loss_search.jsonl',
     'loss_schedule.json',
     'compute.json',
-    'test*.json',
+    'test.json',
+    'test_best.json',
+    'test_kept.json',
+    'test_control.json',
 )
 """The files by which a program takes a run for begun, finished or tested."""
 

@@ -191,6 +191,11 @@ def test_an_epoch_without_survivors_keeps_model_and_mu(tmp_path: Path):
     assert_equal(before['state_dict'], after['state_dict'], 'state_dict')
 
 
+def test_a_run_counts_as_finished_after_all_else(tmp_path: Path):
+    """``compute.json`` says that a run is finished: its hook comes last."""
+    assert type(build(tmp_path).hooks[-1]).__name__ == 'ComputeHook'
+
+
 class LossOfOneStep(Hook):
     """A loss of candidate 1 is not finite in the first epoch, and the step is left out.
 
