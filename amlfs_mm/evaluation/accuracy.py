@@ -68,11 +68,10 @@ class BatchAccuracy(WholeBatchMetric, Accuracy):
         """Whether each of N samples is right, (N, names)."""
         score, predicted = scores.float().topk(max(self.topk), dim=1)
         hit = predicted == labels[:, None]
-        right = [
-            (hit if threshold is None else hit & (score > threshold))[:, :k].any(dim=1)
-            for k in self.topk
-            for threshold in self.thrs
-        ]
+        counted = [hit if bound is None else hit & (score > bound) for bound in self.thrs]
+        if len(counted) == hit.size(1) == 1:  # top-1 alone, as nearly always
+            return counted[0]
+        right = [part[:, :k].any(dim=1) for k in self.topk for part in counted]
         return torch.stack(right, dim=1)
 
     def _hits_of_samples(self, results: list[dict[str, Tensor]]) -> Tensor:

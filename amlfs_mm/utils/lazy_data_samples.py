@@ -20,6 +20,8 @@ class LazyDataSamples(Sequence):
         sources: The N samples from which the items are made. They are not changed.
         pred_score: (N, C), the predicted probabilities, if there are any. The predicted class is
             the most probable one.
+        label_range: The smallest and the largest label of the data set that the batch is from, if
+            they are known. Then nobody needs to look for them in every batch.
     """
 
     def __init__(
@@ -27,10 +29,12 @@ class LazyDataSamples(Sequence):
         labels: Tensor,
         sources: Sequence[DataSample],
         pred_score: Tensor | None = None,
+        label_range: tuple[int, int] | None = None,
     ) -> None:
         self.labels = labels
         self.sources = sources
         self.pred_score = pred_score
+        self.label_range = label_range
         self._made: dict[int, DataSample] = {}
 
     @property
@@ -42,7 +46,8 @@ class LazyDataSamples(Sequence):
         """The same samples, their tensors on another device."""
         if self.labels.device == device:
             return self
-        return LazyDataSamples(self.labels.to(device, non_blocking=True), self.sources)
+        labels = self.labels.to(device, non_blocking=True)
+        return LazyDataSamples(labels, self.sources, label_range=self.label_range)
 
     def predicted(self, pred_score: Tensor) -> LazyDataSamples:
         """The same samples with predicted probabilities (N, C)."""

@@ -58,6 +58,8 @@ class InMemoryImages(Dataset):
         self.padding = padding
         self.flip_prob = flip_prob
         self.images, self.labels, self.data_samples = self._load()
+        lowest, highest = self.labels.aminmax()
+        self.label_range = int(lowest), int(highest)
 
     def batch(self, indices: list[int], seeds: Sequence[int] | None = None) -> dict:
         """The images (N, C, H, W) uint8 and their :class:`LazyDataSamples`.
@@ -73,10 +75,7 @@ class InMemoryImages(Dataset):
                 seeds = np.random.randint(2**32, size=len(indices), dtype=np.uint32)
             offsets, flip = self._draw(np.asarray(seeds, np.int64))
             images = shift_and_flip(images, self.padding, offsets, flip)
-        return dict(
-            inputs=images,
-            data_samples=LazyDataSamples(labels, Selection(self.data_samples, indices)),
-        )
+        return dict(inputs=images, data_samples=self._samples(labels, indices))
 
     def batches(self, order: Iterable[tuple[list[int], Sequence[int]]]) -> Iterator[dict]:
         """:meth:`batch` of each (indices, seeds) of an epoch.
@@ -96,8 +95,7 @@ class InMemoryImages(Dataset):
             if self.padding or self.flip_prob:
                 images = shift_and_flip(images, self.padding, offsets[start:end], flips[start:end])
             labels = self.labels.index_select(0, rows[start:end])
-            samples = LazyDataSamples(labels, Selection(self.data_samples, indices))
-            yield dict(inputs=images, data_samples=samples)
+            yield dict(inputs=images, data_samples=self._samples(labels, indices))
 
     def __getitems__(self, indices: list[int]) -> list[dict]:
         """A batch for loaders that collate samples."""
@@ -126,6 +124,10 @@ class InMemoryImages(Dataset):
             return self.images[first : first + count], self.labels[first : first + count]
         rows = torch.as_tensor(indices).to(self.device, non_blocking=True)
         return self.images.index_select(0, rows), self.labels.index_select(0, rows)
+
+    def _samples(self, labels: Tensor, indices: Sequence[int]) -> LazyDataSamples:
+        sources = Selection(self.data_samples, indices)
+        return LazyDataSamples(labels, sources, label_range=self.label_range)
 
     def _draw(self, seeds: np.ndarray) -> tuple[Tensor, Tensor]:
         """Offsets (N, 2) in [0, 2 padding] and flips (N,): the seeds' digits, in that base."""

@@ -50,13 +50,10 @@ class BatchDataPreprocessor(ClsDataPreprocessor):
         images = data['inputs'].to(self.device, non_blocking=True)
         if self.to_rgb and images.size(1) == 3:
             images = images.flip(1)
-        if not self._enable_normalize:
-            images = images.to(torch.float32, copy=True, memory_format=self.memory_format)
-        else:
-            # Made float32 and less the mean in one pass.
-            images = torch.sub(images, self.mean.float())
-            images = images.contiguous(memory_format=self.memory_format)
-            images.div_(self.std)
+        # A copy: the batch itself may be kept for other candidates.
+        images = images.to(torch.float32, copy=True, memory_format=self.memory_format)
+        if self._enable_normalize:
+            images.sub_(self.mean).div_(self.std)
         return dict(inputs=images, data_samples=samples.to(self.device))
 
 

@@ -8,14 +8,15 @@ import torch
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from .hard_targets import hard_targets
+from .hard_targets import hard_targets, is_whole
 
 
 class Labels(nn.Module):
     """Reads the labels (N,) of a batch, and refuses those that are no class of the head.
 
-    On a CPU the check comes at once, before the loss. On another device reading the labels would
-    make the host wait in every training step. There the extreme labels are kept on the device, and
+    If a batch knows that all labels of its data set are classes, nothing is left to check. Else, on
+    a CPU the check comes at once, before the loss. On another device reading the labels would make
+    the host wait in every training step. There the extreme labels are kept on the device, and
     the check comes where the host waits in any case: when the model goes to evaluation, and when
     its weights are saved. Until then a label out of range counts as the nearest class: no kernel
     fails with a message that names nothing.
@@ -48,6 +49,8 @@ class Labels(nn.Module):
                 f'{self.name} needs one class a sample, but the batch has {len(target)} labels of '
                 f'{len(data_samples)} samples: gt_label must be one number'
             )
+        if is_whole(data_samples) and self._holds(data_samples.label_range):
+            return target
         if target.device.type == 'cpu':
             self._check(target, data_samples)
             return target
@@ -89,6 +92,9 @@ class Labels(nn.Module):
     def _save_to_state_dict(self, *args) -> None:
         self.check_extremes()
         super()._save_to_state_dict(*args)
+
+    def _holds(self, label_range: tuple[int, int] | None) -> bool:
+        return label_range is not None and 0 <= label_range[0] <= label_range[1] < self.num_classes
 
     def _check(self, target: Tensor, data_samples: Sequence[DataSample]) -> None:
         if not len(target):

@@ -121,3 +121,24 @@ def test_a_batch_of_tensors_stays_one(head):
     assert good.untouched
     with pytest.raises(ValueError, match=r'^sample b\.jpg has the label 5, but'):
         HEADS[head]().loss((torch.randn(3, 4),), LazyDataSamples(torch.tensor([0, 5, -1]), sources))
+
+
+@pytest.mark.parametrize('label_range', [None, (0, 4), (0, 5), (-1, 4)])
+@pytest.mark.parametrize('head', HEADS)
+def test_the_range_of_the_whole_data_set(head, label_range):
+    """A bad label elsewhere in the data set is no reason to refuse a good batch."""
+    sources = samples([0, 0], img_path=['a.jpg', 'b.jpg'])
+    good = LazyDataSamples(torch.tensor([0, 4]), sources, label_range=label_range)
+    assert HEADS[head]().loss((torch.randn(2, 4),), good)
+    if label_range != (0, 4):
+        bad = LazyDataSamples(torch.tensor([0, 5]), sources, label_range=label_range)
+        with pytest.raises(ValueError, match=r'^sample b.jpg has the label 5'):
+            HEADS[head]().loss((torch.randn(2, 4),), bad)
+
+
+def test_a_label_that_somebody_changed_is_looked_at():
+    """What is written to a sample of the batch counts, not what its data set has."""
+    batch = LazyDataSamples(torch.tensor([0, 4]), samples([0, 0]), label_range=(0, 4))
+    batch[1].set_gt_label(7)
+    with pytest.raises(ValueError, match='has the label 7'):
+        AMLFSHead(5, 4).loss((torch.randn(2, 4),), batch)
