@@ -140,6 +140,8 @@ def loss_table(path: str, content: dict) -> LossTable:
         schedule = LossSchedule(path, content)
         space = search_space_of(schedule.search_space)
         theta, middles = schedule.stretched(len(schedule)), middles_of(len(schedule))
+    if isinstance(space, SearchSpace):
+        theta = torch.stack([space.with_identity(row) for row in theta])
     return LossTable(space, theta, middles, head_options(content))
 
 

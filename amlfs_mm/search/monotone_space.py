@@ -41,6 +41,7 @@ class MonotoneSearchSpace(SearchSpace):
     Args:
         num_intervals: M.
         ceiling: As in :class:`SearchSpace`.
+        searched: As in :class:`SearchSpace`.
     """
 
     @property
@@ -65,7 +66,7 @@ class MonotoneSearchSpace(SearchSpace):
         self, theta: Tensor, min_slope: float = MIN_SLOPE
     ) -> tuple[PiecewiseLinear, PiecewiseLinear]:
         """theta (D,) as the increasing functions ``(t, tau)``."""
-        parts = self.split(theta)
+        parts = self.split(self.with_identity(theta))
         t_slope, tau_slope = (s.clamp(min=min_slope) for s in (parts.t_slope, parts.tau_slope))
         t = climb(t_slope, parts.t_step[0] - 1, parts.t_step[1:], -1.0, 1.0)
         if self.ceiling:

@@ -47,16 +47,23 @@ class SearchSpace:
     Args:
         num_intervals: M.
         ceiling: Bound t by the identity. Not in the paper.
+        searched: ``'t'`` or ``'tau'``: the other one is the identity, and its numbers in theta have
+            no effect. ``'both'``: the paper's.
 
     Raises:
-        ValueError: num_intervals is not a whole number from 1 up.
+        ValueError: num_intervals is not a whole number from 1 up, or ``searched`` is none of these.
     """
 
-    def __init__(self, num_intervals: int = 6, ceiling: bool = False) -> None:
+    def __init__(
+        self, num_intervals: int = 6, ceiling: bool = False, searched: str = 'both'
+    ) -> None:
         if not isinstance(num_intervals, int) or num_intervals < 1:
             raise ValueError(f'num_intervals must be a whole number >= 1, got {num_intervals!r}')
+        if searched not in ('both', 't', 'tau'):
+            raise ValueError(f"searched must be 'both', 't' or 'tau', got {searched!r}")
         self.num_intervals = num_intervals
         self.ceiling = bool(ceiling)
+        self.searched = searched
 
     @property
     def dim(self) -> int:
@@ -64,9 +71,10 @@ class SearchSpace:
         return 4 * self.num_intervals
 
     def __repr__(self) -> str:
-        # Files of spaces without a ceiling name them as they always did.
+        # Files of spaces without these options name them as they always did.
         ceiling = ', ceiling=True' if self.ceiling else ''
-        return f'{type(self).__name__}(num_intervals={self.num_intervals}{ceiling})'
+        searched = '' if self.searched == 'both' else f', searched={self.searched!r}'
+        return f'{type(self).__name__}(num_intervals={self.num_intervals}{ceiling}{searched})'
 
     def split(self, theta: Tensor) -> Any:
         """The blocks of theta (D,) as views, :class:`ThetaParts`.
@@ -81,11 +89,21 @@ class SearchSpace:
             )
         return ThetaParts(*theta.split(self.num_intervals))
 
+    def with_identity(self, theta: Tensor) -> Tensor:
+        """theta (D,), but with the identity for the one of t and tau that is not searched."""
+        if self.searched == 'both':
+            return theta
+        end_of_t = 2 * self.num_intervals
+        identity = self.identity().to(theta)
+        if self.searched == 't':
+            return torch.cat([theta[:end_of_t], identity[end_of_t:]])
+        return torch.cat([identity[:end_of_t], theta[end_of_t:]])
+
     def transforms(
         self, theta: Tensor, min_slope: float = MIN_SLOPE
     ) -> tuple[PiecewiseLinear, PiecewiseLinear]:
         """theta (D,) as the functions ``(t, tau)``. A slope below min_slope counts as min_slope."""
-        parts = self.split(theta)
+        parts = self.split(self.with_identity(theta))
         t_type = CeiledLinear if self.ceiling else PiecewiseLinear
         t = t_type(parts.t_slope.clamp(min=min_slope), parts.t_bias, -1.0, 1.0)
         tau = PiecewiseLinear(parts.tau_slope.clamp(min=min_slope), parts.tau_bias, 0.0, 1.0)
@@ -111,12 +129,15 @@ class SearchSpace:
             params: The one parameter of the loss: ``m``, for focal ``alpha``, for robust ``b``.
 
         Raises:
-            ValueError: An unknown name, or parameters that do not fit it.
+            ValueError: An unknown name, parameters that do not fit it, or a loss that needs the
+                one of t and tau that is not searched.
         """
         if name == 'softmax' and not params:
             return self.identity()
         check_known_loss(name, params)
         _, function, place = FAMILIES[name]
+        if self.searched not in ('both', place):
+            raise ValueError(f'{self} has not the loss {name!r}: it is made by {place}')
         return self._fit(partial(function, **params), place)
 
     def _fit(self, function: Callable[[Tensor], Tensor], place: str) -> Tensor:
