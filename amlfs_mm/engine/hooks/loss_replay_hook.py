@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -16,7 +18,7 @@ from ..distributed.population import population_of
 from ..history.compute import compute_of
 from ..history.loss_schedule import LossSchedule
 from ..loops.loss_replay_loop import LossReplayLoop
-from ..runner_access import is_in_training, is_resuming, replace_train_loop
+from ..runner_access import is_in_training, is_resuming, job_directory, replace_train_loop
 from ..searched_heads import find_heads
 from ..state.optimizers import all_pending_gradients, clear_optimizers, set_all_gradients
 from ..state.training_state import synchronise_replicas
@@ -69,6 +71,7 @@ class LossReplayHook(Hook):
         if not is_in_training(runner) or isinstance(runner.train_loop, LossReplayLoop):
             return
         self.runner = runner
+        self._check_work_dir()
         check_epochs(runner)
         check_hard_labels(runner.model)
         self.heads = find_heads(runner.model)
@@ -159,6 +162,17 @@ class LossReplayHook(Hook):
                     'start a replay from its weights give it as load_from, without --resume'
                 )
             self._loaded = checkpoint['loss_replay']
+
+    def _check_work_dir(self) -> None:
+        """A replay that starts must not take the place of the search's own files."""
+        schedule = Path(self.schedule.path).resolve()
+        work_dir = Path(job_directory(self.runner))
+        if is_resuming(self.runner) or schedule != (work_dir / 'loss_schedule.json').resolve():
+            return
+        raise ValueError(
+            f'{work_dir} is the work dir of the search whose {schedule.name} is replayed, and the '
+            'replay would replace its checkpoints: give the replay another --work-dir'
+        )
 
     def _check_space(self) -> None:
         space = self.heads[0].search_space

@@ -178,6 +178,18 @@ def test_evaluated_after_the_training(options: dict, tmp_path: Path):
     assert runner.test() == build(tmp_path / 'test', **options, load_from=str(last)).test()
 
 
+@pytest.mark.parametrize('runner_type', ['Runner', 'amlfs_mm.LossSearchRunner'])
+def test_the_work_dir_of_the_search_is_refused(runner_type: str, tiny_run: Path, tmp_path: Path):
+    """Nothing of the search is moved or replaced."""
+    own = tmp_path / 'own'
+    shutil.copytree(tiny_run, own)
+    before = {path: path.read_bytes() for path in own.glob('*.*') if path.suffix != '.py'}
+    hooks = replay(own / 'loss_schedule.json')
+    with pytest.raises(ValueError, match=r'work dir of the search .* give the replay another --wo'):
+        build(own, runner_type=runner_type, custom_hooks=hooks).train()
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_unknown_transfer(tiny_run: Path):
     with pytest.raises(ValueError, match="None, 'stretch' or 'hold', got 'squeeze'"):
         LossReplayHook(str(tiny_run / 'loss_schedule.json'), transfer='squeeze')
