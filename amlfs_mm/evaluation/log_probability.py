@@ -25,10 +25,7 @@ class MeanLogProbability(WholeBatchMetric):
     themselves, so a head with another scale gets another value.
 
     As the reward of a search: ``reward='log_probability/mean'``, with this metric in
-    ``val_evaluator`` beside the accuracy.
-
-    Args:
-        kwargs: As in mmengine's ``BaseMetric``.
+    ``val_evaluator`` beside the accuracy. Arguments as in mmengine's ``BaseMetric``.
     """
 
     default_prefix = 'log_probability'

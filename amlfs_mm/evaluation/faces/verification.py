@@ -83,7 +83,9 @@ def true_accept_rates(
     pair is accepted.
 
     Args:
-        features_a, features_b, is_same: As in :func:`verification_accuracy`.
+        features_a: As in :func:`verification_accuracy`.
+        features_b: The same.
+        is_same: The same.
         false_accept_rates: Shares in [0, 1).
 
     Returns:

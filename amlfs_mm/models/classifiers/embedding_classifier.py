@@ -23,7 +23,8 @@ class EmbeddingClassifier(ImageClassifier):
             of image and mirror image (MGN, AM-softmax, insightface, which take the sum; the
             direction is the same). ``'concatenate'``: both in a row, 2 D numbers (SphereFace,
             CosFace).
-        args, kwargs: As in ``ImageClassifier``.
+        args: As in ``ImageClassifier``.
+        kwargs: The same.
 
     Raises:
         ValueError: flip is none of the three.

@@ -22,7 +22,8 @@ class BatchDataPreprocessor(ClsDataPreprocessor):
     Args:
         channels_last: Lay the images out as (N, H, W, C) in memory, which convolutions on a GPU
             are often faster with.
-        args, kwargs: As in mmpretrain's ``ClsDataPreprocessor``.
+        args: As in mmpretrain's ``ClsDataPreprocessor``.
+        kwargs: The same.
     """
 
     def __init__(self, *args, channels_last: bool = False, **kwargs) -> None:

@@ -121,7 +121,8 @@ class PerBranchMGNHead(MGNHead):
     ``theta`` (8 x 24 numbers) is the thetas of the classifiers in a row.
 
     Args:
-        args, kwargs: As in :class:`MGNHead`; the classifier must be ``AMLFSHead``.
+        args: As in :class:`MGNHead`; the classifier must be ``AMLFSHead``.
+        kwargs: The same.
         theta: The losses, as in ``AMLFSHead``: a file with all branches, or one loss for all.
 
     Raises:
