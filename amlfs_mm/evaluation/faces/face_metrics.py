@@ -140,6 +140,19 @@ class FaceVerification(FaceMetric):
         self.folds = folds
         self.false_accept_rates = tuple(false_accept_rates)
 
+    def check_sample(self, sample: dict) -> None:
+        """As in the base class, and the data set lists pairs, if it has to.
+
+        Raises:
+            ValueError: A field is not there, or the flags of the pairs are not.
+
+        When:
+            A training with an evaluation, or an evaluation, starts.
+        """
+        super().check_sample(sample)
+        if not self.fields:
+            self._flags()
+
     def score(self, indices: list[int], features: Tensor, *labels: Any) -> dict[str, float]:
         """The metrics of images in the order of the data set; arguments as in the base class."""
         one, other, same = (
@@ -158,18 +171,22 @@ class FaceVerification(FaceMetric):
         return features[first], features[second], is_same
 
     def _listed(self, indices: list[int], features: Tensor) -> tuple[Tensor, Tensor, list[bool]]:
-        is_same = (self.dataset_meta or {}).get('is_same')
-        if is_same is None:
-            raise ValueError(
-                "FaceVerification needs the data set's metainfo['is_same'], one flag a pair: use a "
-                "verification set, or pairs='drawn'"
-            )
+        is_same = self._flags()
         if indices != list(range(2 * len(is_same))):
             raise ValueError(
                 f'{len(is_same)} pairs are {2 * len(is_same)} images, numbers 0 to '
                 f'{2 * len(is_same) - 1}; got {len(indices)}, numbers {indices[0]} to {indices[-1]}'
             )
         return features[::2], features[1::2], is_same
+
+    def _flags(self) -> list[bool]:
+        is_same = (self.dataset_meta or {}).get('is_same')
+        if is_same is None:
+            raise ValueError(
+                "FaceVerification needs the data set's metainfo['is_same'], one flag a pair: use a "
+                "verification set, or pairs='drawn'"
+            )
+        return is_same
 
 
 @METRICS.register_module()

@@ -300,3 +300,11 @@ def test_fields_of_a_metric_are_asked_for_before_the_training(tmp_path: Path, me
     with pytest.raises(ValueError, match=rf"{metric} needs \['person_id'.*meta_keys"):
         runner.train()
     assert runner.iter == 0
+
+
+def test_flags_of_pairs_are_asked_for_before_the_training(tmp_path: Path):
+    evaluator = dict(val_evaluator=dict(type='amlfs_mm.FaceVerification', _delete_=True))
+    runner = runner_on(tmp_path, model=dict(type='amlfs_mm.EmbeddingClassifier'), **evaluator)
+    with pytest.raises(ValueError, match=r"FaceVerification needs .*metainfo\['is_same'\]"):
+        runner.train()
+    assert runner.iter == 0
