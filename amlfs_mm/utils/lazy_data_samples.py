@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from mmpretrain.structures import DataSample
 from torch import Tensor
@@ -81,7 +82,7 @@ class Selection(Sequence):
         positions: Of the selected items.
     """
 
-    def __init__(self, items: Sequence, positions: Sequence[int]) -> None:
+    def __init__(self, items: Sequence, positions: Sequence[int] | np.ndarray) -> None:
         self.items = items
         self.positions = positions
 

@@ -77,7 +77,7 @@ class InMemoryImages(Dataset):
             images = shift_and_flip(images, self.padding, offsets, flip)
         return dict(inputs=images, data_samples=self._samples(labels, indices))
 
-    def batches(self, order: Iterable[tuple[list[int], Sequence[int]]]) -> Iterator[dict]:
+    def batches(self, order: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[dict]:
         """:meth:`batch` of each (indices, seeds) of an epoch.
 
         How all images of the epoch are augmented is drawn at once, and a GPU is told once.
@@ -86,7 +86,7 @@ class InMemoryImages(Dataset):
         if not order:
             return
         rows = torch.as_tensor(np.concatenate([indices for indices, _ in order])).to(self.device)
-        seeds = np.concatenate([np.asarray(seeds, np.int64) for _, seeds in order])
+        seeds = np.concatenate([seeds for _, seeds in order]).astype(np.int64)
         offsets, flips = (draw.to(self.device) for draw in self._draw(seeds))
         end = 0
         for indices, _ in order:
@@ -125,7 +125,7 @@ class InMemoryImages(Dataset):
         rows = torch.as_tensor(indices).to(self.device, non_blocking=True)
         return self.images.index_select(0, rows), self.labels.index_select(0, rows)
 
-    def _samples(self, labels: Tensor, indices: Sequence[int]) -> LazyDataSamples:
+    def _samples(self, labels: Tensor, indices: Sequence[int] | np.ndarray) -> LazyDataSamples:
         sources = Selection(self.data_samples, indices)
         return LazyDataSamples(labels, sources, label_range=self.label_range)
 

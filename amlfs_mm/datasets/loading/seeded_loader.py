@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -60,28 +61,30 @@ class SeededBatchSampler(Sampler):
             self.sampler.set_epoch(derive_seed(*self.stream) % 2**31)
         return iter(self.batch_sampler)
 
-    def batches(self) -> Iterator[tuple[list[int], np.ndarray]]:
+    def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The batches after ``skip``: the indices and the seeds of each one's samples."""
         order = list(self.order())
-        indices = np.array([index for batch in order for index in batch], np.int64)
         # For a whole epoch at once: numpy takes as long for a batch.
+        indices = np.fromiter(chain.from_iterable(order), np.int64)
         seeds = derive_seeds(*self.stream, indices, times_drawn(indices))
         end = 0
         for number, batch in enumerate(order):
             start, end = end, end + len(batch)
             if number >= self.skip:
-                yield batch, seeds[start:end]
+                yield indices[start:end], seeds[start:end]
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         for indices, seeds in self.batches():
-            yield list(zip(indices, seeds.tolist(), strict=True))
+            yield list(zip(indices.tolist(), seeds.tolist(), strict=True))
 
     def __len__(self) -> int:
         return len(self.batch_sampler)
 
 
 def times_drawn(indices: np.ndarray) -> np.ndarray:
-    """How often each of the numbers (N,) had occurred before."""
+    """How often each of the numbers (N,) from 0 up had occurred before."""
+    if not len(indices) or np.bincount(indices).max() == 1:  # as nearly always
+        return np.zeros_like(indices)
     order = np.argsort(indices, kind='stable')
     ordered = indices[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: len(indices)])

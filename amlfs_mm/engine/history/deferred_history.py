@@ -23,7 +23,8 @@ class DeferredHistoryBuffer(HistoryBuffer):
 
     def update_later(self, value: Tensor) -> None:
         """Add a tensor of one number, with count 1."""
-        self._add(value.detach().clone())
+        # On the CPU there is nothing to wait for.
+        self._add(value.item() if value.device.type == 'cpu' else value.detach().clone())
 
     def update(self, log_val: float, count: int = 1) -> None:
         """Add a number. mmengine's own copies the whole history for each one."""
