@@ -8,3 +8,5 @@ _base_ = [
     '../../_base_/schedules/cosine_30e.py',
     '../../_base_/default_runtime.py',
 ]
+# The best on D_v of the learning rates and weight decays that were tried (docs/benchmarks.md).
+optim_wrapper = dict(optimizer=dict(lr=0.05, weight_decay=2e-2))
