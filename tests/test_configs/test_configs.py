@@ -85,7 +85,12 @@ ONE_THING = dict(
     from_am_softmax=dict(mu_0=dict(name='am_softmax', m=0.35)),
     best_of_b=dict(sigma=0.0),
 )
-CONTROLS = [name for name in PATHS if name.startswith(tuple(ONE_THING)) and 'b_am_' not in name]
+OF_OTHER_LOSSES = ('best_of_b_am_', 'best_of_b_robust_')
+CONTROLS = [
+    name
+    for name in PATHS
+    if name.startswith(tuple(ONE_THING)) and not name.startswith(OF_OTHER_LOSSES)
+]
 
 
 @pytest.mark.parametrize('name', CONTROLS)
