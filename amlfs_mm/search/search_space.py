@@ -90,7 +90,12 @@ class SearchSpace:
         return ThetaParts(*theta.split(self.num_intervals))
 
     def with_identity(self, theta: Tensor) -> Tensor:
-        """theta (D,), but with the identity for the one of t and tau that is not searched."""
+        """theta (D,), but with the identity for the one of t and tau that is not searched.
+
+        Raises:
+            ValueError: theta does not have the shape (D,).
+        """
+        self.split(theta)
         if self.searched == 'both':
             return theta
         end_of_t = 2 * self.num_intervals

@@ -116,6 +116,19 @@ def test_a_control_changes_one_thing(name: str):
     assert control == search
 
 
+@pytest.mark.parametrize(
+    ('name', 'of'),
+    [
+        ('best_of_b_robust_mlp_fashion', 'best_of_b_mlp_fashion'),
+        ('from_robust_mlp_fashion', 'recommended_mlp_fashion'),
+    ],
+)
+def test_a_start_at_the_robust_loss_changes_nothing_else(name: str, of: str):
+    config, other = read_config(name).to_dict(), read_config(of).to_dict()
+    assert config['loss_search'].pop('mu_0') == dict(name='robust', b=0.5)
+    assert config == other
+
+
 @pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
 def test_no_option_is_set_by_position(path: Path):
     """Configs change the search in loss_search, which merges; lists such as custom_hooks do not."""

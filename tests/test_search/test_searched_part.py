@@ -65,6 +65,15 @@ def test_a_known_loss_of_the_other_one_is_refused():
         space.known_loss('am_softmax', m=0.35)
 
 
+@pytest.mark.parametrize('searched', ['t', 'tau'])
+@pytest.mark.parametrize('kind', KINDS)
+def test_a_theta_of_another_length_is_refused(kind, searched):
+    """Also if only numbers of the other one are missing."""
+    space = kind(6, searched=searched)
+    with pytest.raises(ValueError, match=r'theta has shape \(20,\)'):
+        space.transforms(space.identity()[:20])
+
+
 def test_another_value_is_refused():
     with pytest.raises(ValueError, match="searched must be 'both', 't' or 'tau', got 'both of'"):
         SearchSpace(searched='both of')

@@ -82,8 +82,9 @@ class SeededBatchSampler(Sampler):
 
 
 def times_drawn(indices: np.ndarray) -> np.ndarray:
-    """How often each of the numbers (N,) from 0 up had occurred before."""
-    if not len(indices) or np.bincount(indices).max() == 1:  # as nearly always
+    """How often each of the numbers (N,) had occurred before."""
+    ordered = np.sort(indices)
+    if (ordered[1:] != ordered[:-1]).all():  # as nearly always
         return np.zeros_like(indices)
     order = np.argsort(indices, kind='stable')
     ordered = indices[order]

@@ -145,3 +145,11 @@ def test_a_plain_loader_draws_from_numpy_as_transforms_do():
 def test_what_it_cannot_take(options: dict, error: str):
     with pytest.raises(ValueError, match=error):
         InMemoryImages(**dict(dataset=Noise()) | options)
+
+
+def test_a_batch_knows_the_labels_of_the_whole_data_set():
+    data = InMemoryImages(Noise())
+    order = [(np.array([3, 5]), np.array([1, 2], np.uint32))]
+    for batch in (data.batch([3, 5]), *data.batches(order)):
+        assert batch['data_samples'].labels.tolist() == [3, 5]
+        assert batch['data_samples'].label_range == (0, 11)
