@@ -95,8 +95,8 @@ def know_configs_of_amlfs_mm() -> None:
 
     mmengine loads configs from the packages of a fixed table only, and from folders of ``configs/``
     only, not from ``configs/`` itself. It looks for the files in ``amlfs_mm/.mim/``. In a config of
-    another package it takes a component without a package to be of that package. Ours mean
-    mmpretrain's (``default_scope``), however they are named.
+    another package mmengine gives every ``type`` without a scope that package's scope. Our configs
+    mean mmpretrain's components by such names (``default_scope``), so they get none.
     """
     config_utils.MODULE2PACKAGE.setdefault('amlfs_mm', 'amlfs_mm')
     split = config_utils._get_package_and_cfg_path

@@ -43,9 +43,9 @@ from amlfs_mm.analysis import (
 from amlfs_mm.analysis.benchmark.benchmark_runs import Launcher, Training
 from amlfs_mm.analysis.benchmark.find_results import find_results
 from amlfs_mm.analysis.benchmark.grid_runs import Grid, plan_grid
-from amlfs_mm.utils.atomic_files import atomic_write
 from amlfs_mm.utils.command_line import config_file, errors_as_messages, positive_int
 from amlfs_mm.utils.paths import user_path
+from amlfs_mm.utils.text_files import write_text
 
 TOOLS = Path(__file__).resolve().parents[1] / '.mim' / 'tools'
 
@@ -241,9 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if args.json:
             shown = select_rows(results, args.rows)
             rows = compare_results(shown, args.metric, args.controls or default_controls(shown))
-            args.json.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_write(args.json) as temporary:
-                temporary.write_text(json.dumps(rows_as_data(rows), indent=1) + '\n')
+            write_text(args.json, json.dumps(rows_as_data(rows), indent=1) + '\n')
     print(f'\nTest {args.metric}: mean over seeds ± 95 % t-interval.')
     print('Differences are paired by seed; p is of the t-test, corrected for the number of')
     print(f'comparisons in the table (Holm).\n\n{text}')

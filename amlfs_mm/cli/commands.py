@@ -15,13 +15,12 @@ from amlfs_mm.version import __version__
 class Command(NamedTuple):
     """A subcommand.
 
-    ``module`` has the function ``function``, which takes no argument and reads ``sys.argv``, as
-    argparse does. ``sys.argv[0]`` is then ``amlfs_mm <name>``.
+    ``module`` has the function ``main``. Without an argument it reads ``sys.argv``, as argparse
+    does. ``sys.argv[0]`` is then ``amlfs_mm <name>``.
     """
 
     module: str
     help: str
-    function: str = 'main'
 
 
 COMMANDS = {
@@ -68,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.argv = [f'amlfs_mm {name}', *rest]  # argparse takes the program's name from there
     with errors_as_messages():  # such as a package that this command needs and that is missing
         module = import_module(command.module)
-    getattr(module, command.function)()
+    module.main()
 
 
 def parse_args(arguments: Sequence[str] | None) -> tuple[str, list[str]]:

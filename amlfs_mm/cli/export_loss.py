@@ -13,14 +13,14 @@ from pathlib import Path
 import torch
 
 from amlfs_mm.analysis.runs.work_dirs import read_search_state
-from amlfs_mm.engine.history.head_options import head_options
 from amlfs_mm.engine.history.loss_schedule import LossSchedule
 from amlfs_mm.engine.state import checkpoints
 from amlfs_mm.registry import search_space_of
 from amlfs_mm.search import find_loss, formulas
-from amlfs_mm.utils.atomic_files import atomic_write
+from amlfs_mm.search.head_options import head_options
 from amlfs_mm.utils.command_line import errors_as_messages, json_file, positive_int
 from amlfs_mm.utils.paths import user_path
+from amlfs_mm.utils.text_files import read_json, write_text
 
 
 def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -74,15 +74,12 @@ def read(path: Path) -> dict:
     Raises:
         ValueError: The file is damaged, or holds no loss and no search.
     """
-    return read_json(path) if path.suffix == '.json' else read_checkpoint(path)
+    return read_loss(path) if path.suffix == '.json' else read_checkpoint(path)
 
 
-def read_json(path: Path) -> dict:
+def read_loss(path: Path) -> dict:
     """A loss file or a loss schedule, checked as a training checks it."""
-    try:
-        content = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f'{path} is no JSON, or is cut short: {error}') from error
+    content = read_json(path)
     if not isinstance(content, dict) or 'search_space' not in content:
         raise ValueError(f'{path} is neither a loss nor a loss schedule')
     if 'theta' in content:
@@ -144,6 +141,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f'  {part}')
     out = args.out or source.parent / f'loss_{loss["what"]}_epoch_{loss["epoch"]}.json'
     about = dict(search_space=content['search_space'], head=head, source=str(source))
-    with errors_as_messages(), atomic_write(out) as temporary:
-        temporary.write_text(json.dumps(dict(about, **loss, formulas=lines), indent=1) + '\n')
+    with errors_as_messages():
+        write_text(out, json.dumps(dict(about, **loss, formulas=lines), indent=1) + '\n')
     print(f'Written: {out}')

@@ -20,12 +20,7 @@ from pathlib import Path
 from mmengine.device import get_device
 
 from amlfs_mm.analysis import Run, read_run
-from amlfs_mm.analysis.label_errors.cleaned_files import (
-    dropped,
-    relabelled,
-    write_cleaned,
-    write_text,
-)
+from amlfs_mm.analysis.label_errors.cleaned_files import dropped, relabelled, write_cleaned
 from amlfs_mm.analysis.label_errors.judge import LAST_EPOCHS, Judgement, judge_labels
 from amlfs_mm.analysis.label_errors.noise_estimate import NoiseEstimate, estimate_noise
 from amlfs_mm.analysis.label_errors.ranking import METHODS, rank_samples
@@ -34,6 +29,7 @@ from amlfs_mm.analysis.label_errors.thumbnails import thumbnail
 from amlfs_mm.utils.command_line import errors_as_messages, positive_int
 from amlfs_mm.utils.optional_imports import needs_extra
 from amlfs_mm.utils.paths import user_path
+from amlfs_mm.utils.text_files import write_text
 from amlfs_mm.version import __version__
 
 with needs_extra('analysis', 'the page of label errors'):

@@ -28,9 +28,9 @@ from amlfs_mm.evaluation.faces.megaface import (
     read_noise,
     refine_probes,
 )
-from amlfs_mm.utils.atomic_files import atomic_write
 from amlfs_mm.utils.command_line import errors_as_messages, positive_int
 from amlfs_mm.utils.paths import user_path
+from amlfs_mm.utils.text_files import write_text
 
 
 def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -115,5 +115,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise ValueError(f"{args.probe_list} names no persons ('id')")
         result = evaluate(args, probe_list)
         if args.out:
-            with atomic_write(args.out) as temporary:
-                temporary.write_text(json.dumps(result, indent=1) + '\n')
+            write_text(args.out, json.dumps(result, indent=1) + '\n')

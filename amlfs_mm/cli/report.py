@@ -34,10 +34,10 @@ from amlfs_mm.analysis import (
 )
 from amlfs_mm.analysis.report.pictures import Picture, pictures_of_search
 from amlfs_mm.search import SearchSpace
-from amlfs_mm.utils.atomic_files import atomic_write
 from amlfs_mm.utils.command_line import errors_as_messages, positive_int
 from amlfs_mm.utils.optional_imports import needs_extra
 from amlfs_mm.utils.paths import user_path
+from amlfs_mm.utils.text_files import write_text
 from amlfs_mm.version import __version__
 from amlfs_mm.visualization import plot_gradients, plot_known_losses
 from amlfs_mm.visualization.figures import to_svg
@@ -182,9 +182,7 @@ def write_report(
         ],
         shared=[embed(picture) for picture in shared_pictures(groups, args.gradients)],
     )
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(args.out) as temporary:
-        temporary.write_text(html)
+    write_text(args.out, html)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -63,7 +63,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         use_mixed_precision(cfg)
     if args.resume not in (None, 'auto'):
         cfg.resume, cfg.load_from = True, args.resume
-    # Or torchrun has started the job again (MAX_RESTARTS): go on from what it had saved.
+    # torchrun counts its restarts (MAX_RESTARTS): after one, resume from what was saved.
     restarted = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0
     # With nothing saved yet it starts as it did at first, from the config's weights if it has any.
     if (args.resume == 'auto' and not cfg.get('load_from')) or (

@@ -29,9 +29,9 @@ from amlfs_mm.analysis.benchmark.tuning import (
     score_setting,
     tabulate_scores,
 )
-from amlfs_mm.utils.atomic_files import atomic_write
 from amlfs_mm.utils.command_line import config_file, errors_as_messages, positive_int
 from amlfs_mm.utils.paths import user_path
+from amlfs_mm.utils.text_files import write_text
 
 TOOLS = Path(__file__).resolve().parents[1] / '.mim' / 'tools'
 
@@ -117,13 +117,6 @@ def values(numbers: Sequence[float]) -> str:
     return ', '.join(f'{number:g}' for number in numbers)
 
 
-def write(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as temporary:
-        temporary.write_text(text)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     args = parse_args(arguments)
     MMLogger.get_current_instance().setLevel('WARNING')
@@ -143,9 +136,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 scores=table,
                 chosen=best._asdict(),
             )
-            write(args.json, json.dumps(content, indent=1) + '\n')
+            write_text(args.json, json.dumps(content, indent=1) + '\n')
         if args.out:
-            write(args.out, config_text(best, args))
+            write_text(args.out, config_text(best, args))
     print(f'{args.metric} on D_v: mean over seeds ± 95 % t-interval.\n')
     print(tabulate_scores(scores))
     print(f'\nBest by the {args.by} epoch:\n\n{config_line(best)}')

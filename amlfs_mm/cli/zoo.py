@@ -27,9 +27,9 @@ from amlfs_mm.export.standalone_loss import TARGETS, LossTable, loss_table, stan
 from amlfs_mm.search import loss_path, zoo_names
 from amlfs_mm.search.loss_file import formulas
 from amlfs_mm.search.zoo_files import FOLDER, PREFIX, is_zoo_name
-from amlfs_mm.utils.atomic_files import atomic_write
 from amlfs_mm.utils.command_line import errors_as_messages, json_file, positive_int
 from amlfs_mm.utils.paths import user_path
+from amlfs_mm.utils.text_files import read_json, write_text
 from amlfs_mm.visualization.figures import save
 from amlfs_mm.visualization.zoo_plots import plot_loss_over_training
 
@@ -120,10 +120,7 @@ def read_table(path: Path) -> LossTable:
     Raises:
         ValueError: The file holds none.
     """
-    try:
-        content = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f'{path} is no JSON, or is cut short: {error}') from error
+    content = read_json(path)
     if not isinstance(content, dict) or 'search_space' not in content:
         raise ValueError(f'{path} is neither a loss nor a loss schedule')
     return loss_table(str(path), content)
@@ -190,15 +187,13 @@ def merge_files(files: Sequence[str], by: str, window: int, constant: bool, out:
     schedules = [LossSchedule.read(file) for file in files]
     if constant:
         content = merge_to_one_loss(schedules, by)
-        with atomic_write(out) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + '\n')
+        write_text(out, json.dumps(content, indent=1) + '\n')
         print(f'Written: {out}')
         return
     content = merge(schedules, by, window)
     epochs = ',\n  '.join(json.dumps(epoch) for epoch in content.pop('epochs'))
     head = json.dumps(content, indent=1)[:-2]
-    with atomic_write(out) as temporary:
-        temporary.write_text(f'{head},\n "epochs": [\n  {epochs}\n ]\n}}\n')
+    write_text(out, f'{head},\n "epochs": [\n  {epochs}\n ]\n}}\n')
     print(f'Written: {out}')
 
 

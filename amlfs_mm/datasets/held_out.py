@@ -33,7 +33,7 @@ def check_share(held_out: float) -> None:
     """A share to hold out leaves something to train with.
 
     Raises:
-        ValueError: It is outside [0, 1).
+        ValueError: The share is outside [0, 1).
 
     When:
         A data set is built.

@@ -113,7 +113,7 @@ def check_tiff(file: BinaryIO) -> None:
 
 
 def check_value_range(file: BinaryIO, name: str) -> None:
-    """A TIFF file has values of a known range (see :func:`check_tiff`), whatever decodes it.
+    """A TIFF file has values of a known range (see ``check_tiff``), whatever decodes it.
 
     Args:
         file: The file, at its start. One of another format is not looked at.
@@ -148,7 +148,7 @@ def check_8_bit(file: BytesIO | str, name: str) -> None:
         name: Of the image, for the error.
 
     Raises:
-        OSError: It has more, or is no image.
+        OSError: The image has more bits, or the file is no image.
 
     When:
         A data set of this package loads an image by ``LoadImageFromFile`` with
@@ -178,8 +178,8 @@ def loading(
         transforms: Of the pipeline.
 
     Raises:
-        OSError: It has not, or OpenCV or Pillow cannot read it, or mmcv would load it with Pillow
-            and make 16 bits white.
+        OSError: Its values have no known range, or OpenCV or Pillow cannot read it, or mmcv would
+            load it with Pillow and make 16 bits white.
     """
     if any(map(_cuts_16_bits, transforms)):
         check_8_bit(BytesIO(content) if content is not None else path, path)

@@ -148,7 +148,7 @@ def check_link(entry: os.DirEntry) -> None:
     """A link among the images leads to a file or folder that is there.
 
     Raises:
-        FileNotFoundError: It does not.
+        FileNotFoundError: The link leads to nothing.
 
     When:
         A data set is built.

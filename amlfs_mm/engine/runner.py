@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader
 from amlfs_mm.registry import RUNNERS
 from amlfs_mm.utils.atomic_files import atomic_write
 from amlfs_mm.utils.devices import this_device
+from amlfs_mm.utils.model_wrappers import unwrapped
 from amlfs_mm.utils.paths import expand_home_in_config
 
 from .checks import (
@@ -41,6 +42,7 @@ from .options import read_runner_options
 from .runner_access import (
     checkpoint_to_load,
     is_resuming,
+    is_training_loader,
     keep_hooks,
     set_checkpoint_to_load,
     set_work_dir,
@@ -60,10 +62,11 @@ from .state.optimizers import each_wrapper
 from .state.training_state import whole_checkpoint
 from .state.weights import Comparison, check_same_weights, check_some_weights, log_weights
 from .whole_batches import (
-    check_features,
     evaluate_whole_batches,
     leave_batches_whole,
+    let_linear_heads_check_features,
     load_whole_batches,
+    memory_for_training,
 )
 
 
@@ -84,9 +87,8 @@ class LossSearchRunner(Runner):
     take no more GiB than that, and a batch of them is one tensor from the data to the metric.
     """
 
-    evaluated: str | None = (
-        None  # 'test' or 'validation' by itself: its checkpoint must fit exactly
-    )
+    # 'test' or 'validation', if the run is only that: its checkpoint must fit exactly.
+    evaluated: str | None = None
 
     def __init__(self, *args, **kwargs) -> None:
         self._acting: dict[str, tuple[list[Hook], list[Hook]]] = {}
@@ -183,12 +185,14 @@ class LossSearchRunner(Runner):
         """The model; it normalises a whole batch at once if the batch is one tensor."""
         built = super().build_model(model)
         leave_batches_whole(built)
-        check_features(built)
+        let_linear_heads_check_features(built)
         return built
 
     def build_dataloader(self, dataloader: DataLoader | dict, *args, **kwargs) -> DataLoader:
         """The loader; with ``in_memory_gib`` its images lie in memory."""
         built = Runner.build_dataloader(dataloader, *args, **kwargs)
+        if is_training_loader(self, dataloader):
+            return load_whole_batches(built, memory_for_training(self))
         return load_whole_batches(built, self.cfg.get('in_memory_gib', 0))
 
     def build_evaluator(self, evaluator: dict | list | Evaluator) -> Evaluator:
@@ -301,10 +305,9 @@ class LossSearchRunner(Runner):
         return checkpoint
 
     def _compare_weights(self, checkpoint: dict, filename: str) -> Comparison:
-        model = self.model.module if is_model_wrapper(self.model) else self.model
         exactly = self.evaluated is not None or is_resuming(self)
         check = check_same_weights if exactly else check_some_weights
-        return check(model, checkpoint, filename)
+        return check(unwrapped(self.model), checkpoint, filename)
 
     def _other_checkpoint_dirs(self) -> list[Path]:
         """Where hooks save checkpoints, if not in the work dir."""

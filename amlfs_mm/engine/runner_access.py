@@ -1,7 +1,10 @@
-"""The one file that touches private names of mmengine.
+"""The private names of mmengine's Runner, loops and optimizer wrappers, in one file.
 
 mmengine has no public way to do these things. ``tests/test_engine/test_runner_access.py`` holds
-each name against the installed version.
+each name against the installed version. Four other files touch other private names:
+``datasets/source_positions.py`` (data sets and their wrappers), ``utils/command_line.py`` (where
+``package::config`` lies), ``compat.py`` (the same, and copies of data sets), and
+``engine/history/deferred_history.py`` (the arrays of a HistoryBuffer).
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from contextlib import contextmanager
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
+from torch.utils.data import DataLoader
 
 
 def set_work_dir(runner: Runner, directory: str) -> None:
@@ -32,6 +36,11 @@ def replace_train_loop(runner: Runner, loop: BaseLoop) -> None:
 def is_in_training(runner: Runner) -> bool:
     """Whether the runner trains. ``before_run`` is called for a test and a validation too."""
     return isinstance(runner._train_loop, BaseLoop)
+
+
+def is_training_loader(runner: Runner, loader: DataLoader | dict) -> bool:
+    """Whether a data loader, or its config, is the one that the runner trains with."""
+    return loader is runner._train_dataloader
 
 
 def set_epoch(loop: EpochBasedTrainLoop, epoch: int) -> None:

@@ -36,3 +36,8 @@ class SearchSchedule(NamedTuple):
         """The epochs, from 0, of the round that begins with this one; the last may be shorter."""
         length = 1 if self.is_warmup(epoch) else self.search_every
         return range(epoch, min(epoch + length, self.max_epochs))
+
+    def starts_of_rounds(self) -> list[int]:
+        """The first epochs, from 0, of all rounds; an epoch of the warm-up is a round by itself."""
+        first = self.warmup_epochs
+        return [*range(first), *range(first, self.max_epochs, self.search_every)]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol, cast
 
-from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
+
+from amlfs_mm.utils.model_wrappers import unwrapped
 
 
 class SearchedHead(Protocol):
@@ -55,8 +56,3 @@ def find_heads(model: nn.Module) -> list[SearchedHead]:
             'them the same num_intervals'
         )
     return cast('list[SearchedHead]', list(heads.values()))
-
-
-def unwrapped(model: nn.Module) -> nn.Module:
-    """The model without DistributedDataParallel or another wrapper of mmengine's."""
-    return cast(nn.Module, model.module) if is_model_wrapper(model) else model

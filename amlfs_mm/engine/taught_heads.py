@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from torch import Tensor, nn
 
-from .searched_heads import unwrapped
+from amlfs_mm.utils.model_wrappers import unwrapped
 
 
 class TaughtHead(Protocol):

@@ -8,10 +8,13 @@ get data samples as ever.
 from __future__ import annotations
 
 from mmengine.evaluator import Evaluator
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader
+
+from amlfs_mm.utils.model_wrappers import unwrapped
+
+from .switched_pipelines import epochs_of_switches
 
 # The parts are imported when a runner is built: they bring mmpretrain with them.
 
@@ -23,9 +26,21 @@ def train_whole_batches(runner: Runner) -> None:
     one. So a search or a replay needs them on a plain Runner too, to be the same there. On a
     LossSearchRunner nothing is left to do.
     """
-    loop, model = runner.train_loop, runner.model
-    loop.dataloader = load_whole_batches(loop.dataloader, runner.cfg.get('in_memory_gib', 0))
-    leave_batches_whole(model.module if is_model_wrapper(model) else model)
+    loop = runner.train_loop
+    loop.dataloader = load_whole_batches(loop.dataloader, memory_for_training(runner))
+    leave_batches_whole(unwrapped(runner.model))
+
+
+def memory_for_training(runner: Runner) -> float:
+    """GiB of memory for the training images; none if a hook gives them another pipeline later."""
+    max_gib = runner.cfg.get('in_memory_gib', 0)
+    if not max_gib or not (epochs := epochs_of_switches(runner.hooks)):
+        return max_gib
+    runner.logger.info(
+        'Images are loaded one by one: images in memory have gone through one pipeline, and '
+        f'SwitchRecipeHook sets another one at epoch {epochs[0]}'
+    )
+    return 0
 
 
 def load_whole_batches(loader: DataLoader, max_gib: float) -> DataLoader:
@@ -51,8 +66,8 @@ def leave_batches_whole(model: nn.Module) -> None:
         model.data_preprocessor = BatchDataPreprocessor.like(model.data_preprocessor)
 
 
-def check_features(model: nn.Module) -> None:
-    """Let mmpretrain's linear heads say what is wrong with their input; see there."""
+def let_linear_heads_check_features(model: nn.Module) -> None:
+    """Let mmpretrain's linear heads say what is wrong with their input."""
     from amlfs_mm.models.heads.linear_head_features import check_features_of_linear_heads
 
     check_features_of_linear_heads(model)

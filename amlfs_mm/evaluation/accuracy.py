@@ -31,6 +31,14 @@ class BatchAccuracy(WholeBatchMetric, Accuracy):
         made.__dict__.update(other.__dict__)
         return made
 
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Note samples one by one; those with probabilities as :meth:`process_batch` does."""
+        if not all('pred_score' in sample for sample in data_samples):
+            super().process(data_batch, data_samples)
+        elif data_samples:
+            scores = torch.stack([sample['pred_score'] for sample in data_samples])
+            self.process_batch(scores, torch.cat([sample['gt_label'] for sample in data_samples]))
+
     def process_batch(self, scores: Tensor, labels: Tensor) -> None:
         """Note which of N samples are right, given scores (N, C) and classes (N,).
 
@@ -47,10 +55,14 @@ class BatchAccuracy(WholeBatchMetric, Accuracy):
         self.results.append(self._hits(scores, labels))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Accuracies in percent by name, of batches or samples from :meth:`process_batch`."""
-        if isinstance(results[0], dict):  # from samples one by one
+        """Accuracies in percent by name, of what :meth:`process` and the other one noted."""
+        if isinstance(results[0], dict):  # of samples without probabilities
             metrics = super().compute_metrics(results)
-            hits = self._hits_of_samples(results)
+            predicted, labels = (
+                torch.cat([result[name] for result in results])
+                for name in ('pred_label', 'gt_label')
+            )
+            hits = (predicted == labels)[:, None]
         else:
             hits = torch.cat([torch.as_tensor(part).view(-1, len(self._names)) for part in results])
             shares = (hits.float().sum(dim=0) * (100.0 / len(hits))).tolist()
@@ -74,13 +86,6 @@ class BatchAccuracy(WholeBatchMetric, Accuracy):
         right = [part[:, :k].any(dim=1) for k in self.topk for part in counted]
         return torch.stack(right, dim=1)
 
-    def _hits_of_samples(self, results: list[dict[str, Tensor]]) -> Tensor:
-        labels = torch.cat([result['gt_label'] for result in results])
-        if 'pred_score' in results[0]:
-            return self._hits(torch.stack([result['pred_score'] for result in results]), labels)
-        predicted = torch.cat([result['pred_label'] for result in results])
-        return (predicted == labels)[:, None]
-
 
 class BatchEvaluator(Evaluator):
     """mmengine's evaluator, which hands whole batches to the metrics that take them."""
@@ -101,7 +106,11 @@ class BatchEvaluator(Evaluator):
             ValueError: The samples lack a field that a metric reads; the message names both.
         """
         metrics = list(self.metrics)
-        if isinstance(data_samples, LazyDataSamples) and data_samples.pred_score is not None:
+        if (
+            isinstance(data_samples, LazyDataSamples)
+            and data_samples.pred_score is not None
+            and data_samples.untouched  # else somebody may have changed a sample
+        ):
             for metric in metrics:
                 if isinstance(metric, WholeBatchMetric):
                     metric.process_batch(data_samples.pred_score, data_samples.labels)

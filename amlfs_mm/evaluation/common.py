@@ -23,10 +23,10 @@ def features_on_host(data_samples: Sequence[dict[str, Any]]) -> list[Tensor]:
 
 
 def check_ranks(ranks: Sequence[int]) -> None:
-    """Refuse ranks that are not whole numbers above 0.
+    """Every rank is a whole number above 0.
 
     Raises:
-        ValueError: One is not.
+        ValueError: A rank is something else.
     """
     wrong = [
         rank
@@ -38,7 +38,7 @@ def check_ranks(ranks: Sequence[int]) -> None:
 
 
 def check_fields(sample: dict[str, Any], fields: Sequence[str], metric: str) -> None:
-    """Refuse a data sample without the fields that a metric reads.
+    """A data sample has the fields that a metric reads.
 
     Args:
         sample: As a model leaves it, a dict.

@@ -1,4 +1,7 @@
-"""Models for programs without torch: ONNX, and recognisers for insightface."""
+"""Models for programs without torch (ONNX, insightface), and searched losses as one Python file.
+
+The command of the latter is ``amlfs_mm zoo export``.
+"""
 
 from .input_size import find_size
 from .insightface import as_recogniser

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from amlfs_mm.engine.history.loss_schedule import interpolate
 from amlfs_mm.models.layers.unit_linear import norm
-from amlfs_mm.models.losses.written_out_loss import _SearchedLoss
+from amlfs_mm.models.losses.written_out_loss import _WrittenOutLoss
 from amlfs_mm.search.monotone_space import climb
 from amlfs_mm.search.piecewise_linear import CeiledLinear, PiecewiseLinear
 from amlfs_mm.search.search_softmax_space import LOWEST, SearchSoftmaxProbability
@@ -124,7 +124,7 @@ class SearchedSoftmax(Schedule):
                     'norms=norms_of(features, weight, target) to the call'
                 )
             norms = 1.0
-        loss = _SearchedLoss.apply(logits, target, norms, t, tau, TAU_FLOOR)[0]
+        loss = _WrittenOutLoss.apply(logits, target, norms, t, tau, TAU_FLOOR)[0]
         return loss.mean() if self.reduction == 'mean' else loss
 
 

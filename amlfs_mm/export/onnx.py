@@ -50,7 +50,7 @@ def find_preprocessing(cfg: Config) -> dict[str, list[float]]:
     """The ``mean`` and ``std`` by channel with which images are normalised.
 
     Raises:
-        ValueError: They do not have one value, or three.
+        ValueError: ``mean`` or ``std`` has neither one value nor three.
     """
     preprocessor = preprocessor_of(cfg)
     mean, std = preprocessor.get('mean'), preprocessor.get('std')

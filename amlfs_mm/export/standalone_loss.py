@@ -10,7 +10,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from amlfs_mm.engine.history.head_options import head_options
 from amlfs_mm.engine.history.loss_schedule import LossSchedule, interpolate, middles_of
 from amlfs_mm.engine.history.merged_schedule import shortest
 from amlfs_mm.models.layers.unit_linear import norm
@@ -24,6 +23,7 @@ from amlfs_mm.search import (
     piecewise_linear,
     search_softmax_space,
 )
+from amlfs_mm.search.head_options import head_options
 from amlfs_mm.search.loss_file import read_loss
 from amlfs_mm.version import __version__
 
@@ -161,7 +161,7 @@ def standalone_loss(table: LossTable, target: str, title: str, about: str = '') 
     if target not in TARGETS:
         raise ValueError(f'a loss is written for {", ".join(TARGETS)}, got {target!r}')
     imports = ['from functools import cache', '', 'import torch', 'from torch import Tensor, nn']
-    shared = [written_out_loss.log_tau_and_weight, written_out_loss._SearchedLoss, interpolate]
+    shared = [written_out_loss.log_tau_and_weight, written_out_loss._WrittenOutLoss, interpolate]
     shared += [template.Schedule, template.SearchedSoftmax]
     usage, last = target, ''
     if target == 'torch':

@@ -55,10 +55,10 @@ FAMILIES: dict[str, tuple[str, Callable[..., Tensor], str]] = {
 
 
 def check_known_loss(name: str, params: dict[str, float]) -> None:
-    """Refuse an unknown loss, or parameters that it does not have.
+    """A known loss has a known name and exactly its one parameter.
 
     Raises:
-        ValueError: It is one of these.
+        ValueError: The name is unknown, or the parameter is missing, wrong or out of range.
     """
     if name not in FAMILIES:
         raise ValueError(
@@ -71,10 +71,12 @@ def check_known_loss(name: str, params: dict[str, float]) -> None:
             f'known_loss({name!r}) takes exactly {parameter}=..., got {sorted(params)}'
         )
     value = params[parameter]
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f'{name}: {parameter} must be a finite number, got {value!r}')
     if name in ('l_softmax', 'a_softmax') and (value != int(value) or value < 1):
         raise ValueError(f'{name} is defined for whole m >= 1, got m={value}')
-    if name == 'robust' and not 0 <= value < math.inf:
-        raise ValueError(f'robust is -log(p + b) with a finite b >= 0, got b={value}')
+    if name == 'robust' and value < 0:
+        raise ValueError(f'robust is -log(p + b) with b >= 0, got b={value}')
 
 
 def fit_line(

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from . import protocols
 from .branch_space import BranchSearchSpace
+from .head_options import differences, head_options
 from .search_space import MIN_SLOPE
 from .zoo_files import is_zoo_name, loss_path
 
@@ -33,8 +34,26 @@ def find_loss(space: protocols.SearchSpace, loss: str | dict) -> Tensor:
             "a loss is a known one, 'softmax' or dict(name='am_softmax', m=0.35), or a JSON file, "
             f"'loss.json' or 'zoo:NAME'; got {loss!r}"
         )
-    is_file = is_zoo_name(loss) or loss.endswith('.json')
-    return read_loss(space, loss) if is_file else space.known_loss(loss)
+    return read_loss(space, loss) if is_file(loss) else space.known_loss(loss)
+
+
+def is_file(loss: str | dict) -> bool:
+    """Whether a config names a loss by its file, or by its name in the zoo."""
+    return isinstance(loss, str) and (is_zoo_name(loss) or loss.endswith('.json'))
+
+
+def describe_another_head(loss: str | dict, head: object) -> list[str]:
+    """A sentence for each option of a head that gives a loss of a file another shape than there.
+
+    Args:
+        loss: As :func:`find_loss` takes it, and has read it; none but a file has options.
+        head: That trains with it.
+    """
+    if not is_file(loss):
+        return []
+    path = loss_path(str(loss))
+    content = json.loads(path.read_text(encoding='utf-8-sig'))
+    return list(differences(head_options(content), head, path))
 
 
 def read_loss(space: protocols.SearchSpace, path: str | Path) -> Tensor:

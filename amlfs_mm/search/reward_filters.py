@@ -12,10 +12,10 @@ from torch import Tensor
 
 
 def check_error(error: float | str, name: str = 'error') -> None:
-    """Refuse what :func:`standard_error` cannot take.
+    """A standard error is ``'binomial'`` or a positive number, in the reward's unit.
 
     Raises:
-        ValueError: error is neither ``'binomial'`` nor a positive number.
+        ValueError: It is something else.
     """
     positive = isinstance(error, (int, float)) and not isinstance(error, bool) and error > 0
     if error != 'binomial' and not positive:
@@ -27,7 +27,8 @@ def standard_error(reward: float, num_scored: int, error: float | str) -> float:
 
     Args:
         reward: A percentage p, if the error is binomial.
-        num_scored: How many validation samples n it was measured on.
+        num_scored: How many validation samples n it was measured on; of a search among images, how
+            many queries or probes.
         error: The error itself, or ``'binomial'``: ``sqrt(p (100 - p) / n)``.
     """
     if not isinstance(error, str):

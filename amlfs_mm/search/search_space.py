@@ -134,8 +134,8 @@ class SearchSpace:
             params: The one parameter of the loss: ``m``, for focal ``alpha``, for robust ``b``.
 
         Raises:
-            ValueError: An unknown name, parameters that do not fit it, or a loss that needs the
-                one of t and tau that is not searched.
+            ValueError: An unknown name, parameters that do not fit it, a loss that needs the one of
+                t and tau that is not searched, or a negative margin under a ceiling.
         """
         if name == 'softmax' and not params:
             return self.identity()
@@ -143,6 +143,11 @@ class SearchSpace:
         _, function, place = FAMILIES[name]
         if self.searched not in ('both', place):
             raise ValueError(f'{self} has not the loss {name!r}: it is made by {place}')
+        if self.ceiling and place == 't' and params['m'] < 0:
+            raise ValueError(
+                f'{self} has not the loss {name!r} with m={params["m"]:g}: its t is above the '
+                'identity, where the ceiling makes it plain softmax'
+            )
         return self._fit(partial(function, **params), place)
 
     def _fit(self, function: Callable[[Tensor], Tensor], place: str) -> Tensor:

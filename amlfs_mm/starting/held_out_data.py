@@ -87,8 +87,11 @@ def check_hold_out(cfg: Any) -> None:
     """A part of the training data can be held out by ``KFoldDataset``, and scored.
 
     Raises:
-        ValueError: The training set has a way of its own or is made of others, or D_v is scored by
-            more than the accuracy.
+        ValueError: The training set holds data out by itself or is made of others, or D_v is scored
+            by more than the accuracy.
+
+    When:
+        ``amlfs_mm new`` looks at a baseline.
     """
     dataset = cfg.train_dataloader['dataset']
     if 'held_out' in dataset:

@@ -62,51 +62,92 @@ def search_config(
             'the base has a LossSearchHook: it is a search already. Inherit from it, and change '
             'its options in loss_search'
         )
+    found = _look_at(cfg, reward, num_intervals, scale, hold_out_splits)
+    hook = dict(type='amlfs_mm.LossSearchHook', num_candidates=num_candidates, reward=reward)
+    hook |= dict(mu_0=found.head.mu_0) if found.head.mu_0 else {}
+    read_search_options({key: value for key, value in hook.items() if key != 'type'})
+    lines = _lines(base, cfg, found, hook, hold_out_splits)
+    cost = describe_cost(cfg, num_candidates, found.images)
+    return SearchConfig('\n'.join(lines) + '\n', found.head, found.data, _notes(found), cost)
+
+
+class _Found(NamedTuple):
+    """What was found at a baseline."""
+
+    head: Replacement
+    data: HeldOutData
+    augments: str | None
+    """Augmentations that mix labels, in words."""
+    images: int | None
+    """Of the training set; None if they cannot be counted."""
+
+
+def _look_at(
+    cfg: Config,
+    reward: str,
+    num_intervals: int,
+    scale: float | None,
+    hold_out_splits: int | None,
+) -> _Found:
+    """Look at the head and the data of a baseline; arguments as in :func:`search_config`."""
     training_epochs(cfg)
     scope = cfg.get('default_scope') or 'mmengine'
     with DefaultScope.overwrite_default_scope(scope):
         head = replace_head(cfg.get('model'), num_intervals, scale)
         data = describe_held_out_data(cfg)
-        check_reward(cfg.val_evaluator, reward)
+        check_reward_name(cfg.val_evaluator, reward)
     images = count_images(cfg.train_dataloader['dataset'], scope)
     if hold_out_splits is not None:
         check_hold_out(cfg)
         text = f'a part of the training data, 1 of {hold_out_splits} by seed 0'
         data = HeldOutData(text, None)
         images = images and images - images // hold_out_splits
-    notes = list(head.notes)
-    lines = [f'_base_ = {[base]!r}', *_imports(cfg)]
-    model: dict[str, Any] = dict(head=head.options)
-    if head.inner:
-        model = dict(head=dict(classifier=head.options))
-    if augments := _batch_augments(cfg):
-        model['train_cfg'] = None
+    return _Found(head, data, _batch_augments(cfg), images)
+
+
+def _notes(found: _Found) -> list[str]:
+    """Sentences on what the search has otherwise than the baseline."""
+    notes = list(found.head.notes)
+    if found.augments:
         notes.append(
-            f'{augments} are left out: they mix labels, and the searched loss needs one class an '
-            'image.'
+            f'{found.augments} are left out: they mix labels, and the searched loss needs one '
+            'class an image.'
         )
+    if found.head.mu_0:
+        notes.append(f"The search starts at the baseline's loss, {as_code(found.head.mu_0)}.")
+    return notes
+
+
+def _lines(
+    base: str, cfg: Config, found: _Found, hook: dict, hold_out_splits: int | None
+) -> list[str]:
+    """The lines of the config; arguments as in :func:`search_config`, and the search's hook."""
+    comments = [f'A search on {base}, written by amlfs_mm new.']
+    if found.data.warning:
+        comments.append(found.data.warning)
+    lines = [as_comment(comment) for comment in comments]
+    lines += [f'_base_ = {[base]!r}', *_imports(cfg)]
+    options = found.head.options
+    model: dict[str, Any] = dict(head=dict(classifier=options) if found.head.inner else options)
+    if found.augments:
+        model['train_cfg'] = None
     lines.append(assignment('model', model))
     if hold_out_splits is not None:
         lines += _hold_out_lines(hold_out_splits)
-    hook = dict(type='amlfs_mm.LossSearchHook', num_candidates=num_candidates, reward=reward)
-    if head.mu_0:
-        hook['mu_0'] = head.mu_0
-        notes.append(f"The search starts at the baseline's loss, {as_code(head.mu_0)}.")
-    read_search_options({key: value for key, value in hook.items() if key != 'type'})
     others = ['*_base_.custom_hooks'] if cfg.get('custom_hooks') else []
     lines.append(assignment('custom_hooks', [*map(Verbatim, others), hook]))
     lines.append("runner_type = 'amlfs_mm.LossSearchRunner'")
-    cost = describe_cost(cfg, num_candidates, images)
-    comments = [f'A search on {base}, written by amlfs_mm new.', *filter(None, [data.warning])]
-    lines = [as_comment(comment) for comment in comments] + lines
-    return SearchConfig('\n'.join(lines) + '\n', head, data, notes, cost)
+    return lines
 
 
-def check_reward(evaluator: Any, reward: str) -> None:
-    """The evaluator of D_v may give this metric; known is what it begins with.
+def check_reward_name(evaluator: Any, reward: str) -> None:
+    """``val_evaluator`` can produce the reward, as far as the prefixes of its metrics tell.
 
     Raises:
-        ValueError: It does not.
+        ValueError: No metric has the reward's prefix, or no accuracy has its k.
+
+    When:
+        ``amlfs_mm new`` looks at a baseline.
     """
     prefixes = []
     for metric in evaluator if isinstance(evaluator, (list, tuple)) else [evaluator]:
@@ -142,10 +183,13 @@ def write_search_config(path: Path, text: str) -> None:
 
 
 def check_config(folder: Path, text: str) -> None:
-    """Read a config as a file of a folder, build its model, and find the head that is searched.
+    """A config can be read as a file of a folder, and its model has a head that can be searched.
 
     Raises:
-        ValueError: One of these fails.
+        ValueError: The config cannot be read, its model cannot be built, or it has no such head.
+
+    When:
+        ``amlfs_mm new`` writes a config.
     """
     with tempfile.NamedTemporaryFile('w', suffix='.py', prefix='check_', dir=folder) as file:
         file.write(text)

@@ -1,4 +1,4 @@
-"""What every room uses: files written whole, random numbers, optional packages, paths."""
+"""What every folder of the package uses: whole files, random numbers, optional packages, paths."""
 
 from time import time_ns
 

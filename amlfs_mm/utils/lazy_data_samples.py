@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +17,9 @@ class LazyDataSamples(Sequence):
     Who knows this class reads the tensors. Everybody else takes items from it as from a list: an
     item is made on the first access and kept, so that what is written to it stays.
 
+    From an iterable of data samples alone, as in ``type(samples)(made anew from each)``, a list of
+    them is made: so mmengine's data preprocessors copy any sequence to the device.
+
     Args:
         labels: (N,) int64, the classes.
         sources: The N samples from which the items are made. They are not changed.
@@ -24,6 +28,12 @@ class LazyDataSamples(Sequence):
         label_range: The smallest and the largest label of the data set that the batch is from, if
             they are known. Then nobody needs to look for them in every batch.
     """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """An instance, or a list of the data samples of the only argument."""
+        if len(args) == 1 and not kwargs and not isinstance(args[0], Tensor):
+            return list(args[0])
+        return super().__new__(cls)
 
     def __init__(
         self,
@@ -47,12 +57,23 @@ class LazyDataSamples(Sequence):
         """The same samples, their tensors on another device."""
         if self.labels.device == device:
             return self
-        labels = self.labels.to(device, non_blocking=True)
-        return LazyDataSamples(labels, self.sources, label_range=self.label_range)
+        scores = self.pred_score
+        moved = LazyDataSamples(
+            self.labels.to(device, non_blocking=True),
+            self.sources,
+            scores if scores is None else scores.to(device, non_blocking=True),
+            self.label_range,
+        )
+        moved._made = {i: item.to(device, non_blocking=True) for i, item in self._made.items()}
+        return moved
 
     def predicted(self, pred_score: Tensor) -> LazyDataSamples:
         """The same samples with predicted probabilities (N, C)."""
-        return LazyDataSamples(self.labels, self.sources, pred_score)
+        predicted = LazyDataSamples(self.labels, self.sources, pred_score)
+        predicted._made = {
+            i: with_prediction(item.clone(), pred_score[i]) for i, item in self._made.items()
+        }
+        return predicted
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -69,9 +90,13 @@ class LazyDataSamples(Sequence):
         sample = self.sources[position].clone()
         sample.set_gt_label(self.labels[position : position + 1])
         if self.pred_score is not None:
-            score = self.pred_score[position]
-            sample.set_pred_score(score).set_pred_label(score.argmax(dim=0, keepdim=True))
+            with_prediction(sample, self.pred_score[position])
         return sample
+
+
+def with_prediction(sample: DataSample, score: Tensor) -> DataSample:
+    """The sample itself, with its predicted probabilities (C,) and the most probable class."""
+    return sample.set_pred_score(score).set_pred_label(score.argmax(dim=0, keepdim=True))
 
 
 class Selection(Sequence):

@@ -19,10 +19,13 @@ OPENMMLAB = dict(
 
 
 def check_openmmlab() -> None:
-    """Fail if one of the packages of OpenMMLab is missing, without importing any.
+    """The packages of OpenMMLab are installed; none of them is imported.
 
     Raises:
-        ImportError: One is not installed.
+        ImportError: A package is not installed; the message says what to install.
+
+    When:
+        ``amlfs_mm`` is imported.
     """
     for module, choices in OPENMMLAB.items():
         if find_spec(module) is None:

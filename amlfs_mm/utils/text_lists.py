@@ -178,7 +178,7 @@ def check_listed_label(
     """A label in a list is a class: in [0, C), or 0 or more if C is not known.
 
     Raises:
-        ValueError: It is not; the message names file, line and range.
+        ValueError: The label is no class; the message names file, line and range.
 
     When:
         A data set with a list is built.
@@ -278,8 +278,8 @@ def check_matches(
         known: The names in the data, for the error.
 
     Raises:
-        ValueError: Fewer are found; the message names file and line. If some are not found, but
-            not too many, a warning counts them.
+        ValueError: Fewer entries are found; the message names file and line. If some are not
+            found, but not too many, a warning counts them.
 
     When:
         A data set with a list is built, or a converter starts.

@@ -64,7 +64,8 @@ def plot_known_losses(
         lower, name = (-1.0, '$t$') if place == 't' else (0.0, r'$\tau$')
         input_name = COSINE if place == 't' else PROBABILITY
         grid = torch.linspace(lower, 1, 2001, dtype=torch.float64)
-        losses = [(k, v) for k, v in KNOWN.items() if FAMILIES[v[0]][2] == place]
+        here = space.searched in ('both', place)
+        losses = [(k, v) for k, v in KNOWN.items() if here and FAMILIES[v[0]][2] == place]
         for i, (label, (family, params)) in enumerate(losses):
             colour = plt.colormaps['plasma']((0.2, 0.5, 0.7, 0.87)[i])  # distinct in grey, too
             exact = partial(FAMILIES[family][1], **params)(grid)

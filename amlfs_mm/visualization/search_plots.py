@@ -128,19 +128,8 @@ def plot_reward(records: list[dict], name: str = 'reward', columns: int = 2) -> 
         columns: 1 for a narrow figure.
     """
     figure, (ax,) = panels(1, width=9.0 if columns > 1 else 5.0, height=3.8)
-    reward = pad_sequence(  # a warm-up epoch has one candidate
-        [
-            torch.tensor([math.nan if r is None else r for r in record['reward']])
-            for record in records
-        ],
-        batch_first=True,
-        padding_value=math.nan,
-    )
     epochs = [record['epoch'] for record in records]
-    mean = reward.nanmean(1)
-    deviation = (reward - mean[:, None]).square().nanmean(1).sqrt()
-    best = reward.nan_to_num(nan=-math.inf).amax(1)
-    best[best.isinf()] = math.nan
+    mean, deviation, best = reward_statistics(records)
     spread = '± 1 standard deviation'
     ax.fill_between(
         epochs, mean - deviation, mean + deviation, color='#CCDDEE', linewidth=0, label=spread
@@ -170,6 +159,26 @@ def plot_reward(records: list[dict], name: str = 'reward', columns: int = 2) -> 
     label_epochs(ax)
     ax.legend(frameon=False)
     return figure
+
+
+def reward_statistics(records: list[dict]) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean, population deviation and best of the finite rewards of each of K rounds, (K,) each.
+
+    NaN where all candidates diverged.
+    """
+    reward = pad_sequence(  # a warm-up epoch has one candidate
+        [
+            torch.tensor([math.nan if r is None else r for r in record['reward']])
+            for record in records
+        ],
+        batch_first=True,
+        padding_value=math.nan,
+    )
+    mean = reward.nanmean(1)
+    deviation = (reward - mean[:, None]).square().nanmean(1).sqrt()
+    best = reward.nan_to_num(nan=-math.inf).amax(1)
+    best[best.isinf()] = math.nan
+    return mean, deviation, best
 
 
 def mark_going_back(ax: Axes, records: list[dict]) -> None:

@@ -1,11 +1,11 @@
-"""Write the tables of a page from files of results.
+"""A script to call by hand: it writes the tables of a page from files of results.
 
     python docs/hooks/fill_tables.py docs/benchmarks.md
 
 A table stands between two comments. The first one has the arguments of ``amlfs_mm benchmark``,
 relative to the repository:
 
-    <!-- table: docs/results/mlp_fashion_40.jsonl --controls amlfs_mlp_fashion -->
+    <!-- table: docs/results/fashion_mlp_noise40.jsonl --controls recommended_mlp_fashion -->
     <!-- end of table -->
 """
 

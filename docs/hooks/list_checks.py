@@ -33,7 +33,7 @@ class Check(NamedTuple):
     """One check, as its docstring describes it."""
 
     name: str
-    room: str
+    folder: str
     what: str
     raises: str
     when: str
@@ -43,7 +43,8 @@ def on_page_markdown(markdown: str, **_) -> str:
     """Called by mkdocs with the text of each page."""
     if PLACE not in markdown:
         return markdown
-    return markdown.replace(PLACE, '\n\n'.join(render(*room) for room in by_room(find_checks())))
+    tables = '\n\n'.join(render(*folder) for folder in by_folder(find_checks()))
+    return markdown.replace(PLACE, tables)
 
 
 def find_checks(package: Path = ROOT / 'amlfs_mm') -> list[Check]:
@@ -132,22 +133,22 @@ def moment(owner: ast.ClassDef | ast.FunctionDef, function: ast.FunctionDef) -> 
     )
 
 
-def by_room(checks: list[Check]) -> list[tuple[str, list[Check]]]:
-    """The checks of each room of the package, the engine's first."""
-    rooms: dict[str, list[Check]] = {'engine': []}
+def by_folder(checks: list[Check]) -> list[tuple[str, list[Check]]]:
+    """The checks of each folder of the package, the engine's first."""
+    folders: dict[str, list[Check]] = {'engine': []}
     for check in checks:
-        rooms.setdefault(check.room, []).append(check)
-    return [(room, found) for room, found in rooms.items() if found]
+        folders.setdefault(check.folder, []).append(check)
+    return [(folder, found) for folder, found in folders.items() if found]
 
 
-def render(room: str, checks: list[Check]) -> str:
+def render(folder: str, checks: list[Check]) -> str:
     """A heading and a table."""
     rows = [
         f'| `{check.name}` | {cell(check.what)} | {cell(check.raises)} | {cell(check.when)} |'
         for check in checks
     ]
     header = ['| check | what must hold | otherwise | when |', '|---|---|---|---|']
-    return '\n'.join([f'## `amlfs_mm.{room}`', '', *header, *rows])
+    return '\n'.join([f'## `amlfs_mm.{folder}`', '', *header, *rows])
 
 
 def cell(text: str) -> str:

@@ -157,7 +157,7 @@ def load_script(script: Path) -> Callable[[], None]:
 def load_command(program: Path) -> Callable[[], None]:
     """The function of a command of ``amlfs_mm``."""
     command = COMMANDS[program.name.split()[1]]
-    return getattr(importlib.import_module(command.module), command.function)
+    return importlib.import_module(command.module).main
 
 
 def parse(

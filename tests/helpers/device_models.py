@@ -11,6 +11,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from amlfs_mm.models import CIFARResNet
 from amlfs_mm.utils.lazy_data_samples import LazyDataSamples
 
 CLASSES = 10
@@ -28,10 +29,34 @@ VECTOR_HEADS = {
     'AM-LFS, constant floor': AMLFS | dict(scale=14.0, tau_floor='constant'),
     'AM-LFS, sharded': AMLFS | dict(scale=14.0, sharded=True),
     'AM-LFS, sharded and sampled': AMLFS | dict(scale=14.0, sharded=True, sample_rate=0.5),
+    'AM-LFS, ceiling': AMLFS | dict(search_space=dict(type='amlfs_mm.SearchSpace', ceiling=True)),
     'AM-LFS, monotone': AMLFS | dict(search_space=dict(type='amlfs_mm.MonotoneSearchSpace')),
     'Search-Softmax': AMLFS | dict(search_space=dict(type='amlfs_mm.SearchSoftmaxSpace')),
+    'L2T-DLF': dict(type='amlfs_mm.L2TDLFHead', cal_acc=True),
     'SFT': dict(type='amlfs_mm.SFTHead', reduced_channels=12, classifier=AMLFS | dict(scale=15.0)),
 }
+
+
+@MODELS.register_module()
+class Halves(CIFARResNet):
+    """The pooled upper and lower half of the maps; in a row in evaluation, as PCB's stripes."""
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        halves = super().forward(images)[-1].chunk(2, dim=2)
+        parts = tuple(half.mean(dim=(2, 3)) for half in halves)
+        return parts if self.training else (torch.cat(parts, dim=1),)
+
+
+def mgn_model(head: dict) -> dict:
+    return dict(
+        type='amlfs_mm.EmbeddingClassifier',
+        backbone=dict(type='amlfs_mm.MGNBackbone', depth=18, stem_channels=8, base_channels=4),
+        neck=dict(type='amlfs_mm.MGNNeck', in_channels=32, out_channels=16),
+        head=dict(
+            classifier=AMLFS, num_classes=CLASSES, in_channels=32, reduced_channels=16, **head
+        ),
+        flip='average',
+    )
 
 
 def vector_model(head: dict) -> dict:
@@ -51,18 +76,18 @@ MODELS_OF_TEST = {name: vector_model(head) for name, head in VECTOR_HEADS.items(
         head=dict(AMLFS, scale=14.0, num_classes=CLASSES, in_channels=8),
         flip='average',
     ),
-    'MGN': dict(
+    'MGN': mgn_model(dict(type='amlfs_mm.MGNHead')),
+    'MGN, a theta for each branch': mgn_model(dict(type='amlfs_mm.PerBranchMGNHead')),
+    'parts': dict(
         type='amlfs_mm.EmbeddingClassifier',
-        backbone=dict(type='amlfs_mm.MGNBackbone', depth=18, stem_channels=8, base_channels=4),
-        neck=dict(type='amlfs_mm.MGNNeck', in_channels=32, out_channels=16),
+        backbone=dict(type='Halves', depth=8, base_channels=4),
         head=dict(
-            type='amlfs_mm.MGNHead',
-            classifier=AMLFS,
+            type='amlfs_mm.PartsHead',
+            classifier=AMLFS | dict(scale=14.0),
             num_classes=CLASSES,
-            in_channels=32,
-            reduced_channels=16,
+            in_channels=16,
+            num_parts=2,
         ),
-        flip='average',
     ),
     'SphereFace-20': dict(
         type='amlfs_mm.EmbeddingClassifier',
@@ -80,10 +105,11 @@ def build(name: str) -> nn.Module:
     preprocessor = dict(type='ClsDataPreprocessor', mean=[127.0] * 3, std=[50.0] * 3)
     model = MODELS.build(dict(MODELS_OF_TEST[name], data_preprocessor=preprocessor))
     model.init_weights()
+    draw = torch.Generator().manual_seed(3)
     for module in model.modules():
         if hasattr(module, 'set_theta') and hasattr(module, 'search_space'):
             space = module.search_space
-            noise = torch.randn(space.dim, generator=torch.Generator().manual_seed(3))
+            noise = torch.randn(space.dim, generator=draw)
             module.set_theta(space.identity() + 0.2 * noise)
     return model
 

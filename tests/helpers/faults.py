@@ -219,6 +219,19 @@ class KillLoader(BaseTransform):
         return results
 
 
+@TRANSFORMS.register_module()
+class NoteWorker(BaseTransform):
+    """Leaves a file for each loader worker that loads a sample."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder)
+
+    def transform(self, results: dict) -> dict:
+        if (worker := get_worker_info()) is not None:
+            (self.folder / f'rank{this_rank()}_worker{worker.id}').touch()
+        return results
+
+
 @OPTIM_WRAPPERS.register_module()
 class CPUAmpOptimWrapper(AmpOptimWrapper):
     """mmengine's AmpOptimWrapper, which refuses to be made without a GPU, on a CPU in bfloat16.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import helpers.faults  # noqa: F401  (registers Scripted)
 import pytest
 from helpers.iteration_traffic import IterationTraffic
 from helpers.jobs import Job, config_with, no_survivors  # noqa: F401
@@ -11,6 +12,8 @@ from helpers.runs import TINY_SEARCH, assert_equal, assert_same_run, build, load
 from helpers.standin_device import NAME, counted, install, model_device
 from mmengine.config import Config
 from mmengine.hooks import Hook
+
+from amlfs_mm.analysis.runs.records import read_records
 
 install()
 EMA = dict(type='EMAHook', momentum=0.1)
@@ -49,21 +52,30 @@ def test_an_iteration_between_two_log_lines_only_sends_its_batch(on_device: tupl
         assert sent.total() == 2, sent  # the images, the labels
 
 
-def test_an_evaluation_waits_at_most_once_a_batch(tmp_path: Path) -> None:
-    with model_device():
-        runner = build(tmp_path, **{'val_dataloader.batch_size': 25})
-        with counted() as traffic:
-            metrics = runner.val()
-    assert 0 <= metrics['accuracy/top1'] <= 100
-    assert traffic.waits.total() <= 4, traffic.waits
-
-
-def images_on(device: str) -> dict:
-    """The tiny search's training images, kept and augmented on a device."""
-    images = dict(Config.fromfile(TINY_SEARCH).train_dataloader.dataset)
+def images_on(device: str, part: str = 'train') -> dict:
+    """The tiny search's images, kept on a device; those of the training are augmented there."""
+    images = dict(Config.fromfile(TINY_SEARCH)[f'{part}_dataloader'].dataset)
     images['pipeline'] = [step for step in images['pipeline'] if step['type'] != 'RandomCrop']
-    options = dict(dataset=images, padding=1, flip_prob=0.5, device=device, _delete_=True)
-    return dict(type='amlfs_mm.InMemoryImages', **options)
+    random = dict(padding=1, flip_prob=0.5) if part == 'train' else dict(padding=0, flip_prob=0)
+    options = dict(dataset=images, device=device, _delete_=True)
+    return dict(type='amlfs_mm.InMemoryImages', **options, **random)
+
+
+@pytest.mark.parametrize('images_there', [False, True])
+def test_an_evaluation_waits_once_a_batch(tmp_path: Path, images_there: bool) -> None:
+    """mmengine's metric copies the hits of all batches in the end. D_v has four batches."""
+    options: dict = {'val_dataloader.batch_size': 25}
+    if images_there:
+        options['val_dataloader.dataset'] = images_on(NAME, 'val')
+    with model_device():
+        runner = build(tmp_path, **options)
+        runner.val()  # the images are loaded, and the labels checked
+        with counted() as traffic:
+            metrics = runner.val_loop.run()
+    assert 0 <= metrics['accuracy/top1'] <= 100
+    assert traffic.waits.total() == 4, traffic.waits
+    sent = 0 if images_there else 2 * 4  # the images, the labels
+    assert traffic.to_device.total() == sent, traffic.to_device
 
 
 def test_averaged_weights_and_accumulated_gradients_on_images_that_lie_there(
@@ -94,8 +106,31 @@ def test_averaged_weights_and_accumulated_gradients_on_images_that_lie_there(
             assert_equal(wanted[key], other[key], key)
     assert len(watch.between_logs) == 2 * 2 * 4
     for waited, sent in watch.between_logs:
-        # mmengine's averaged model asks its count of steps whether this is the first.
-        assert all('averaged_model.py' in place for place in waited), waited
+        assert not waited, waited
+        assert not sent, sent
+
+
+def test_a_control_and_going_back_on_images_that_lie_there(tmp_path: Path) -> None:
+    """The second round is behind the first one. D_v lies on the device too."""
+    options = {
+        'model.head.search_space': dict(type='amlfs_mm.SearchSpace', ceiling=True),
+        'loss_search': dict(num_candidates=2, control=True, go_back=True, reward='script/reward'),
+        'val_evaluator': [dict(type='Accuracy'), dict(type='Scripted', script=[50, 40, 60])],
+    }
+    of_cpu, of_device = (
+        {f'{part}_dataloader.dataset': images_on(device, part) for part in ('train', 'val')}
+        for device in ('cpu', NAME)
+    )
+    search(tmp_path / 'cpu', **options, **of_cpu)
+    with model_device(), counted() as traffic:
+        watch = IterationTraffic(traffic, LOG_INTERVAL)
+        search(tmp_path / 'device', watch, **options, **of_device)
+    assert_same_run(tmp_path / 'cpu', tmp_path / 'device')
+    records = read_records(tmp_path / 'device' / 'loss_search.jsonl')
+    assert [record['lineage']['went_back_to'] for record in records] == [None, 1, None]
+    assert all('control' in record for record in records)
+    for waited, sent in watch.between_logs:
+        assert not waited, waited
         assert not sent, sent
 
 

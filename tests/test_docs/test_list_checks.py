@@ -58,17 +58,17 @@ class Owner:
 
 
 def test_a_check_is_described(tmp_path: Path, list_checks):
-    (tmp_path / 'package' / 'room').mkdir(parents=True)
-    (tmp_path / 'package' / 'room' / 'code.py').write_text(SOURCE)
+    (tmp_path / 'package' / 'folder').mkdir(parents=True)
+    (tmp_path / 'package' / 'folder' / 'code.py').write_text(SOURCE)
     size, stated, part, _ = list_checks.find_checks(tmp_path / 'package')
     assert size.name == 'check_size'
-    assert size.room == 'room'
+    assert size.folder == 'folder'
     assert size.raises == 'ValueError: It is not.'
     assert size.when == '`Reader` is built; `load` is called'
     assert stated.raises == 'KeyError'
     assert stated.when == 'The tenth batch.'
     assert part.when == '`Owner.check_all` is called'
-    table = list_checks.render('room', [size])
+    table = list_checks.render('folder', [size])
     assert (
         r'| `check_size` | The size `h` is right \| positive. | ValueError: It is not. |' in table
     )

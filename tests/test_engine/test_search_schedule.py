@@ -38,6 +38,7 @@ def rounds(schedule: SearchSchedule) -> list[list[int]]:
 def test_rounds(schedule: SearchSchedule, expected: list):
     schedule.check()
     assert rounds(schedule) == expected
+    assert schedule.starts_of_rounds() == [epochs[0] for epochs in expected]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from mmpretrain.evaluation import Accuracy
 from mmpretrain.structures import DataSample
 from torch import Tensor, multiprocessing
 
+from amlfs_mm.evaluation import MeanLogProbability
 from amlfs_mm.evaluation.accuracy import BatchAccuracy, BatchEvaluator
 from amlfs_mm.utils.lazy_data_samples import LazyDataSamples
 
@@ -87,6 +88,49 @@ def test_samples_one_by_one_as_before():
         whole.process_batch(score, label)
     whole.evaluate(40)
     assert torch.equal(metrics[1].metrics[0].sample_scores('top1'), whole.sample_scores('top1'))
+
+
+@pytest.mark.parametrize('changed', [(0,), (1,), (0, 1, 2)])
+@pytest.mark.parametrize('kind', [Accuracy, MeanLogProbability])
+def test_predictions_that_are_changed_after_the_head(kind: type, changed: tuple[int, ...]):
+    """As in a predict() of one's own, in some batches or in all: they count, not the head's."""
+    scores, labels = predictions(40)
+
+    def batches() -> list[LazyDataSamples]:
+        made = parts(scores, labels, 16)
+        for batch in (made[number] for number in changed):
+            for sample in batch:
+                other = sample.pred_score.roll(1) / 2 + 0.1
+                sample.set_pred_score(other).set_pred_label(other.argmax(dim=0, keepdim=True))
+        return made
+
+    expected, found = Evaluator([kind()]), BatchEvaluator.like(Evaluator([kind()]))
+    unchanged = Evaluator([kind()])
+    for batch in batches():
+        expected.process(list(batch))
+        found.process(batch)
+    for batch in parts(scores, labels, 16):
+        unchanged.process(list(batch))
+    metrics = found.evaluate(40)
+    assert metrics == expected.evaluate(40)
+    assert metrics != unchanged.evaluate(40)
+
+
+def test_samples_with_a_predicted_class_alone():
+    scores, labels = predictions(40)
+    samples = [
+        dict(pred_label=score.argmax(0, keepdim=True), gt_label=label[None])
+        for score, label in zip(scores, labels, strict=True)
+    ]
+    metrics = []
+    for kind in (Accuracy, BatchAccuracy):
+        metric = kind()
+        for start in range(0, 40, 16):
+            metric.process({}, samples[start : start + 16])
+        metrics.append(metric.evaluate(40))
+    assert metrics[0] == metrics[1]
+    right = (scores.argmax(1) == labels) * 100.0
+    assert torch.equal(metric.sample_scores('top1'), right)
 
 
 def test_more_than_there_are_classes():

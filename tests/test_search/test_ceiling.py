@@ -153,3 +153,11 @@ def test_names_files_and_formulas(tmp_path):
         'min(1 cos - 0.5, cos) for 0 <= cos <= 1',
     ]
     assert formulas(space, theta)['tau'][0] == '1 p + 0 for 0 <= p < 0.5'
+
+
+def test_a_negative_margin_is_refused():
+    """Its t is above the identity: under the ceiling it would be plain softmax, in silence."""
+    for name in ('am_softmax', 'arcface'):
+        SearchSpace().known_loss(name, m=-0.2)
+        with pytest.raises(ValueError, match=f"has not the loss '{name}' with m=-0.2"):
+            SearchSpace(ceiling=True).known_loss(name, m=-0.2)

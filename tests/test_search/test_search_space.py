@@ -259,7 +259,10 @@ def test_exact_functions_follow_their_papers():
         ('l_softmax', dict(m=-2), ['l_softmax', 'm >= 1', 'm=-2']),
         ('robust', dict(m=1), ['robust', 'b=', "'m'"]),
         ('robust', dict(b=-0.1), ['robust', 'b >= 0', 'b=-0.1']),
-        ('robust', dict(b=math.inf), ['robust', 'b >= 0', 'inf']),
+        ('robust', dict(b=math.inf), ['robust', 'b must be a finite number', 'inf']),
+        ('robust', dict(b='0.5'), ['robust', 'b must be a finite number', "'0.5'"]),
+        ('am_softmax', dict(m=math.nan), ['am_softmax', 'm must be a finite number', 'nan']),
+        ('a_softmax', dict(m=True), ['a_softmax', 'm must be a finite number', 'True']),
     ],
 )
 def test_wrong_names_and_parameters_are_refused_by_name(name, params, says):

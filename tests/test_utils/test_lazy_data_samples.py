@@ -88,3 +88,21 @@ def test_a_copy_is_one_of_its_own(plain: Paths):
     other = copy.deepcopy(samples)
     other.labels[0] = 2
     assert samples.labels.tolist() == [1, 2]
+
+
+def test_predictions_of_an_item_that_was_changed(plain: Paths):
+    samples = batch_of(plain, [0, 1, 2])
+    samples[1].set_gt_label(0)
+    predicted = samples.predicted(torch.eye(3))
+    assert [sample.gt_label.item() for sample in predicted] == [0, 0, 2]
+    assert [sample.pred_label.item() for sample in predicted] == [0, 1, 2]
+    assert 'pred_label' not in samples[1]
+
+
+def test_made_anew_from_its_items_it_is_a_list(plain: Paths):
+    """As mmengine's data preprocessors do with any sequence."""
+    samples = batch_of(plain, [4, 2])
+    other = type(samples)(sample.clone() for sample in samples)
+    assert type(other) is list
+    for one, two in zip(samples, other, strict=True):
+        assert_equal_samples(one, two)

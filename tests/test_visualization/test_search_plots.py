@@ -14,7 +14,7 @@ from amlfs_mm.search import (
     SearchSpace,
 )
 from amlfs_mm.visualization import plot_search
-from amlfs_mm.visualization.loss_plots import plot_loss, plot_population
+from amlfs_mm.visualization.loss_plots import plot_known_losses, plot_loss, plot_population
 from amlfs_mm.visualization.search_plots import DriftBand, plot_mu, plot_occupancy, plot_reward
 
 
@@ -118,3 +118,33 @@ def test_the_envelope_of_any_space_holds_the_winner(space):
         torch.testing.assert_close(torch.as_tensor(y), transform(torch.as_tensor(x)))
         assert envelope.ymin - 1e-6 <= y.min() <= y.max() <= envelope.ymax + 1e-6
     plt.close(figure)
+
+
+@pytest.mark.parametrize(('searched', 'curves'), [('both', [4, 2]), ('t', [4, 0]), ('tau', [0, 2])])
+def test_known_losses_of_the_part_that_is_searched(searched: str, curves: list[int]):
+    """The other part is the identity for every loss of the space."""
+    figure = plot_known_losses(SearchSpace(6, searched=searched))
+    fitted = [
+        sum('(exact)' in label or '(max. error' in label for label in labels)
+        for labels in ([line.get_label() for line in ax.lines] for ax in figure.axes[:2])
+    ]
+    assert fitted == curves
+    plt.close(figure)
+
+
+def test_a_loss_with_a_ceiling_is_drawn_below_the_identity():
+    """Of theta in both spaces, only the one without a ceiling rises above it."""
+    highest = {}
+    for ceiling in (False, True):
+        space = SearchSpace(4, ceiling=ceiling)
+        theta = space.identity()
+        theta[4:8] = 0.5  # the biases of t
+        rounds = records(SearchSpace(4))
+        for record in rounds:
+            record |= dict(mu=theta.tolist(), theta=[theta.tolist()] * len(record['theta']))
+        figure = plot_loss(rounds, space)
+        lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) > 2]
+        highest[ceiling] = max(max(line.get_ydata() - line.get_xdata()) for line in lines)
+        plt.close(figure)
+    assert highest[False] == pytest.approx(0.5)
+    assert highest[True] <= 1e-6

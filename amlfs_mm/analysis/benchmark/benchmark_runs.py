@@ -145,7 +145,7 @@ def check_metric(config: Path, name: str) -> None:
     """The validation of a config has a metric with this prefix, ``accuracy`` of ``accuracy/top1``.
 
     Raises:
-        ValueError: It has not. Else a run would notice it after its first epoch.
+        ValueError: No metric has this prefix. Else a run would notice it after its first epoch.
     """
     wanted = Config.fromfile(config).get('val_evaluator') or []
     found = set()

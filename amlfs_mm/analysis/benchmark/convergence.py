@@ -10,7 +10,7 @@ import numpy as np
 from ..runs.run import curve
 from .comparison import group_results
 from .results import Result
-from .statistics import LEVEL, Mean, describe_p, mean_interval, p_of_zero_mean
+from .statistics import LEVEL, Mean, describe_no_test, describe_p, mean_interval, p_of_zero_mean
 
 
 class Convergence(NamedTuple):
@@ -22,7 +22,7 @@ class Convergence(NamedTuple):
         last: The last epoch.
         slope: Mean over seeds of the slope of the least-squares line, per epoch.
         change: The same, times the epochs from the first to the last one.
-        p: Of the t-test that the mean slope is 0; None with one seed.
+        p: Of the t-test that the mean slope is 0; None with one seed, or without a spread.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Convergence(NamedTuple):
     def verdict(self) -> str:
         """Whether the metric still rises or falls, by the test at 5 %."""
         if self.p is None:
-            return 'one seed'
+            return describe_no_test(self.slope.n)
         trend = 'flat' if self.p >= 1 - LEVEL else 'rising' if self.slope.mean > 0 else 'falling'
         return f'{trend}, {describe_p(self.p)}'
 
@@ -56,18 +56,19 @@ def measure_convergence(results: Iterable[Result], metric: str) -> list[Converge
         r for r in results if r.model in ('last', 'control')
     ).items():
         curves = [
-            curve(r.validation, metric, name)
+            (r, curve(r.validation, metric, name))
             for r in members
             if any(metric in values for values in r.validation.values())
         ]
         if not curves:
             continue
-        ends = {max(values) for values in curves}
+        ends = {max(values) if r.epoch is None else r.epoch for r, values in curves}
         if len(ends) > 1:
             raise ValueError(f'the runs of {name} ended with different epochs: {sorted(ends)}')
         last = ends.pop()
         first = last - last // 5 + 1
-        slopes = [slope for values in curves if (slope := slope_from(values, first)) is not None]
+        found_slopes = [slope_from(values, first) for _, values in curves]
+        slopes = [slope for slope in found_slopes if slope is not None]
         if slopes:
             length = last - first
             found.append(
@@ -89,7 +90,9 @@ def slope_from(values: dict[int, float], first: int) -> float | None:
     if len(epochs) < 3:
         return None
     x = np.array(epochs) - np.mean(epochs)
-    return float(x @ [values[epoch] for epoch in epochs] / (x @ x))
+    # Minus the first value: the slope of a constant curve is then 0 without a rounding error.
+    y = [values[epoch] - values[epochs[0]] for epoch in epochs]
+    return float(x @ y / (x @ x))
 
 
 def describe_convergence(trends: list[Convergence]) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from amlfs_mm.utils.atomic_files import atomic_write
+from amlfs_mm.utils.text_files import read_json, write_text
 
-from ..runs.run import Run, curve, first_best
+from ..runs.run import Run, curve, first_best, nan_is_worst
 from ..runs.work_dirs import read_tests
 from .results import Result
 
@@ -40,7 +40,7 @@ def choose_losses(runs: Sequence[Run], losses: Sequence[str], metric: str) -> di
     epochs = dict(last=[run.epochs for run in runs], best=[first_best(values) for values in curves])
     chosen = {}
     for model, ends in epochs.items():
-        scores = [values[epoch] for values, epoch in zip(curves, ends, strict=True)]
+        scores = [nan_is_worst(values[end]) for values, end in zip(curves, ends, strict=True)]
         first = scores.index(max(scores))
         chosen[model] = dict(
             loss=losses[first], epoch=ends[first], validation=runs[first].all_validation
@@ -61,9 +61,7 @@ def choose_losses(runs: Sequence[Run], losses: Sequence[str], metric: str) -> di
 
 def write_choice(choice: dict[str, Any], directory: Path) -> None:
     """Write what :func:`choose_losses` found into the directory of a grid."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with atomic_write(directory / GRID_FILE) as temporary:
-        temporary.write_text(json.dumps(choice, indent=1) + '\n')
+    write_text(directory / GRID_FILE, json.dumps(choice, indent=1) + '\n')
 
 
 def read_choice(directory: Path) -> dict[str, Any]:
@@ -74,10 +72,7 @@ def read_choice(directory: Path) -> dict[str, Any]:
         ValueError: It is damaged.
     """
     path = directory / GRID_FILE
-    try:
-        content = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f'{path} is no JSON, or is cut short: {error}') from error
+    content = read_json(path)
     if not isinstance(content, dict) or not {'chosen', 'scores', 'seed'} <= set(content):
         raise ValueError(f'{path} is not what tools/analysis/benchmark.py --grid writes')
     return content

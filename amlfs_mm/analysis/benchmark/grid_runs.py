@@ -36,7 +36,7 @@ class Grid:
         """Refuse a work dir that holds another grid, or trainings with other settings.
 
         Raises:
-            ValueError: It does.
+            ValueError: The work dir holds one of these.
         """
         for training in self.trainings:
             training.check()

@@ -13,6 +13,7 @@ from mmpretrain.models.heads import LinearClsHead
 from mmpretrain.registry import MODELS
 
 from amlfs_mm.models import AMLFSHead, SoftmaxHead
+from amlfs_mm.models.heads.amlfs_head import plain_loss_weight
 from amlfs_mm.utils.config_types import resolves_to
 
 
@@ -107,7 +108,8 @@ def grid_of(config: Config, size: int) -> list[StaticLoss]:
         size: B, how many losses.
 
     Raises:
-        ValueError: The baseline has another head, or the lists have fewer losses.
+        ValueError: The baseline has another head, loss or search space, or the lists have fewer
+            losses.
     """
     head = config.get('model', {}).get('head') or {}
     kind = head.get('type')
@@ -122,6 +124,13 @@ def grid_of(config: Config, size: int) -> list[StaticLoss]:
             f'a grid of losses starts from plain softmax in a LinearClsHead, SoftmaxHead or '
             f'AMLFSHead, but {config.filename} has model.head={dict(head)}'
         )
+    if 'search_space' in head:
+        raise ValueError(
+            f'a grid of losses sets the intervals of each loss itself: leave model.head.'
+            f'search_space out of {config.filename}, it is {head["search_space"]}'
+        )
+    if isinstance(head.get('loss'), dict):
+        plain_loss_weight(head['loss'], 'a grid of losses')
     losses = PLAIN_HEAD if head.get('scale') in (None, 'feature') else NORMALISED_HEAD
     if not 1 <= size <= len(losses):
         raise ValueError(f'a grid has 1 to {len(losses)} losses, got {size}')

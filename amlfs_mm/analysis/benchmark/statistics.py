@@ -37,7 +37,7 @@ class Difference(NamedTuple):
 
     Attributes:
         mean: Of the differences.
-        p: The p-value; None with one seed.
+        p: The p-value; None with one seed, or if the difference is the same for all seeds.
         corrected: The p-value after :func:`holm`, over all comparisons of a table. None if it was
             not corrected.
     """
@@ -56,7 +56,7 @@ class Difference(NamedTuple):
     def verdict(self) -> str:
         """Outcome of the test and number of seeds, as text."""
         if self.p is None:
-            return 'one seed'
+            return describe_no_test(self.mean.n)
         p = describe_p(self.p if self.corrected is None else self.corrected)
         return f'{p if self.separated else f"not separated, {p}"}, n = {self.mean.n}'
 
@@ -69,6 +69,11 @@ def describe_p(p: float) -> str:
     return 'p < 0.001' if p < 0.001 else f'p = {p:.3f}'
 
 
+def describe_no_test(n: int) -> str:
+    """Why there is no p-value of n values, as text."""
+    return 'one seed' if n == 1 else f'not tested: no spread, n = {n}'
+
+
 def mean_interval(values: Sequence[float]) -> Mean:
     """The mean of independent values with its 95 % t-interval."""
     n = len(values)
@@ -77,11 +82,16 @@ def mean_interval(values: Sequence[float]) -> Mean:
 
 
 def p_of_zero_mean(values: Sequence[float]) -> float | None:
-    """The p-value of the t-test that independent values have the mean 0; None for one value."""
+    """The p-value of the t-test that independent values have the mean 0.
+
+    None for one value, and for equal values other than 0. A metric of few steps, such as rank-1 of
+    90 probes, gives equal differences by chance, and the t statistic is then infinite. Of values
+    that are all 0 it is 1.
+    """
     if len(values) < 2:
         return None
-    if np.ptp(values) == 0:  # no spread: the t statistic is 0/0, or infinite
-        return 1.0 if values[0] == 0 else 0.0
+    if np.ptp(values) <= 1e-9 * np.max(np.abs(values)):  # equal but for rounding
+        return 1.0 if values[0] == 0 else None
     return float(stats.ttest_1samp(values, 0.0).pvalue)
 
 

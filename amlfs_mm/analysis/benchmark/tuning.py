@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 from typing import NamedTuple
 
-from ..runs.run import Run, curve
+from ..runs.run import Run, curve, first_best, nan_is_worst
 from .benchmark_runs import Training
 from .statistics import Mean, mean_interval
 
@@ -93,18 +93,18 @@ def score_setting(setting: Setting, runs: Sequence[Run], metric: str) -> Score:
     return Score(
         setting,
         mean_interval([values[run.epochs] for run, values in zip(runs, curves, strict=True)]),
-        mean_interval([max(values.values()) for values in curves]),
+        mean_interval([values[first_best(values)] for values in curves]),
     )
 
 
 def best_setting(scores: Sequence[Score], by: str) -> Setting:
-    """The setting with the highest mean; the first of equal ones.
+    """The setting with the highest mean; the first of equal ones, and never one that diverged.
 
     Args:
         scores: Of all settings.
         by: ``last`` or ``best``: the epoch whose metric counts.
     """
-    return max(scores, key=lambda score: getattr(score, by).mean).setting
+    return max(scores, key=lambda score: nan_is_worst(getattr(score, by).mean)).setting
 
 
 def edges(setting: Setting, scores: Sequence[Score]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from mmengine.dataset import BaseDataset
 
 from amlfs_mm.datasets.transforms import LabelNoise
 from amlfs_mm.utils.atomic_files import atomic_write
+from amlfs_mm.utils.text_files import write_text
 
 from .table import LabelDoubt
 from .training_data import JudgedSamples
@@ -158,9 +159,3 @@ def has_plain_indices(
         return False
     transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', [])
     return not any(isinstance(transform, LabelNoise) for transform in transforms)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole."""
-    with atomic_write(path) as temporary:
-        temporary.write_text(text)

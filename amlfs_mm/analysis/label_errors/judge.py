@@ -7,14 +7,12 @@ from typing import NamedTuple
 
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmpretrain.registry import MODELS
 from torch import Tensor
 
 from amlfs_mm.engine.history.lineage import epochs_of_lineage
 from amlfs_mm.engine.state.checkpoints import read_checkpoint
-from amlfs_mm.engine.state.weights import load_weights
 
+from ..runs.models import load_model
 from ..runs.run import MODEL_FILES, Run
 from .predictions import Predictions, predict_labels
 from .training_data import JudgedSamples
@@ -59,10 +57,7 @@ def judge_labels(
     """
     checkpoint = checkpoint or run.last_checkpoint
     config = run.config
-    init_default_scope(config.get('default_scope', 'mmpretrain'))
-    preprocessor = {'type': 'ClsDataPreprocessor', **config.get('data_preprocessor', {})}
-    model = MODELS.build({'data_preprocessor': preprocessor, **config.model})
-    load_weights(model, checkpoint)
+    model = load_model(config, checkpoint)
     loader = config.get('val_dataloader') or config.train_dataloader
     options = (device, loader.get('batch_size') or 256, loader.get('num_workers', 0))
     losses = winners(run, checkpoint, last_epochs)

@@ -21,6 +21,8 @@ from amlfs_mm.models.losses.reference_loss import transform_target_logit
 from amlfs_mm.models.losses.written_out_loss import log_tau_and_weight
 from amlfs_mm.utils.autocast import without_autocast
 
+from ..runs.models import find_num_classes
+
 MOST_KEPT = 20
 """Classes of a sample whose probabilities are kept, the most probable ones."""
 
@@ -99,7 +101,7 @@ def predict_labels(
     parts = [_predict(model, batch, losses, keep_all) for batch in loader]
     columns = [torch.cat(column).cpu().numpy() for column in zip(*parts, strict=True)]
     given, probability, weight, top, top_probability, *every = columns
-    num_classes = int(_num_classes(model))
+    num_classes = find_num_classes(model.head)
     if not (np.isfinite(probability).all() and np.isfinite(weight).all()):
         raise ValueError(
             f'probabilities of {type(model.head).__name__} are not finite: has the training '
@@ -149,13 +151,6 @@ def _one_class_each(data_samples: Sequence[Any]) -> Tensor:
                 f'sample {number} of a batch has {count} classes, but a judgement needs one'
             )
     return torch.cat([label.reshape(1) for label in labels])
-
-
-def _num_classes(model: Any) -> int:
-    for module in model.head.modules():
-        if isinstance(getattr(module, 'num_classes', None), int):
-            return module.num_classes
-    raise ValueError(f'{type(model.head).__name__} has no num_classes')
 
 
 Call = tuple[AMLFSHead, Tensor, Tensor]

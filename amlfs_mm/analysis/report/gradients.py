@@ -13,16 +13,15 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpretrain.models import BaseClassifier
-from mmpretrain.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from amlfs_mm.engine.state.checkpoints import check_checkpoint_file
-from amlfs_mm.engine.state.weights import load_weights
 from amlfs_mm.models.layers.unit_linear import unit_linear
+
+from ..runs.models import find_num_classes, load_model
 
 
 class TargetGradients(NamedTuple):
@@ -87,10 +86,7 @@ def measure_gradients(
         raise FileNotFoundError(f'there is no config {str(config)!r}')
     check_checkpoint_file(checkpoint)
     cfg = Config.fromfile(config)
-    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    preprocessor = {'type': 'ClsDataPreprocessor', **cfg.get('data_preprocessor', {})}
-    model = MODELS.build({'data_preprocessor': preprocessor, **cfg.model})
-    load_weights(model, checkpoint)
+    model = load_model(cfg, checkpoint)
     torch.manual_seed(0)  # for augmentation and dropout
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
     return collect_target_gradients(model.to(device), loader, max_samples)
@@ -151,16 +147,3 @@ def collect_target_gradients(
             f'gradients of {type(head).__name__} are not finite: has the training diverged?'
         )
     return found
-
-
-def find_num_classes(head: nn.Module) -> int:
-    """Number of classes of a head, or of the classifiers inside it.
-
-    Raises:
-        ValueError: None of them has ``num_classes``.
-    """
-    for module in head.modules():
-        num_classes = getattr(module, 'num_classes', None)
-        if isinstance(num_classes, int):
-            return num_classes
-    raise ValueError(f'{type(head).__name__} has no num_classes')

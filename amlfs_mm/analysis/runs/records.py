@@ -57,14 +57,15 @@ def read_json_lines(path: str | Path, last_may_be_cut: bool = False) -> list[dic
 
 
 def check_records(records: list[dict], source: str | Path) -> list[dict]:
-    """The same records, if they are the history of one search from its first epoch on.
+    """Records are the history of one search, from its first epoch on; they are returned.
 
     Args:
         records: One per round.
         source: The file that they come from, for messages.
 
     Raises:
-        ValueError: They are not; the message names the file, the round and the reason.
+        ValueError: A round is missing or damaged; the message names the file, the round and the
+            reason.
     """
     if not records:
         raise ValueError(f'{source} holds no round of a search')

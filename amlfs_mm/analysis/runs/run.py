@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -225,7 +226,12 @@ def curve(validation: dict[int, dict[str, float]], metric: str, source: object) 
 
 def first_best(curve: dict[int, float]) -> int:
     """The epoch with the highest value; the first of equal ones, as CheckpointHook takes it."""
-    return max(curve, key=lambda epoch: (curve[epoch], -epoch))
+    return max(curve, key=lambda epoch: (nan_is_worst(curve[epoch]), -epoch))
+
+
+def nan_is_worst(value: float) -> float:
+    """A metric for comparisons: NaN, the metric of a model that diverged, is behind all numbers."""
+    return -math.inf if math.isnan(value) else value
 
 
 def search_options(config: Config) -> SearchOptions | None:

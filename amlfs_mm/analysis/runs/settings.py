@@ -34,7 +34,7 @@ def check_same_settings(directory: str | Path, config: str | Path, options: dict
         options: What the command line changes in it, as in ``--cfg-options``.
 
     Raises:
-        ValueError: The run had other settings; the message names them.
+        ValueError: The run in it had other settings; the message names them.
 
     When:
         ``tools/analysis/benchmark.py`` finds the work dir of a run.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from mmengine.config import Config
 
 from amlfs_mm.engine.state.checkpoints import read_checkpoint
+from amlfs_mm.utils.text_files import read_json
 
 from .kept_model import KeptModel
 from .records import check_records, read_json_lines, read_records
@@ -118,10 +118,7 @@ def read_metrics(path: Path) -> dict[str, float]:
     Raises:
         ValueError: The file holds something else, or is cut short.
     """
-    try:
-        content = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f'{path} is no JSON, or is cut short: {error}') from error
+    content = read_json(path)
     if not isinstance(content, dict) or not all(
         isinstance(value, (int, float)) for value in content.values()
     ):

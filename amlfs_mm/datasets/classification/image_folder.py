@@ -266,7 +266,7 @@ def check_classes(folder: str, folders: Sequence[str], classes: Sequence[str], s
         source: Where these come from, for the error.
 
     Raises:
-        ValueError: It has another class; the message names its folder.
+        ValueError: A part has another class; the message names its folder.
 
     When:
         A data set is built.

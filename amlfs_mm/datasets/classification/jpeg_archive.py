@@ -101,7 +101,7 @@ def check_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """An archive's images lie in its bytes, one after the other, each with the label of a class.
 
     Raises:
-        ValueError: They do not; the message names the archive and the array.
+        ValueError: An array does not fit; the message names the archive and the array.
 
     When:
         A data set is built.

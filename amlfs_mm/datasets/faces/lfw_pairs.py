@@ -88,7 +88,7 @@ def check_count(path: str | Path, first: list[Line], found: int) -> None:
     """A list has as many pairs as its first line says, of both kinds together.
 
     Raises:
-        ValueError: It has not, or the first line does not say how many.
+        ValueError: The list has more or fewer pairs, or the first line does not say how many.
 
     When:
         A data set is built.

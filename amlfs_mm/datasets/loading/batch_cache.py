@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from amlfs_mm.utils.lazy_data_samples import LazyDataSamples
 
+from .collation import collates_as_usual
 from .in_memory_images import InMemoryImages
 
 SAMPLE_BYTES = 2048
@@ -33,6 +34,8 @@ class CachedBatchLoader(DataLoader):
     def __init__(self, *args, max_bytes: float, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.max_bytes = max_bytes
+        in_memory = isinstance(self.dataset.dataset, InMemoryImages)
+        self.makes_whole_batches = in_memory and collates_as_usual(self.collate_fn)
         self.forget()
 
     def forget(self) -> None:
@@ -67,10 +70,9 @@ class CachedBatchLoader(DataLoader):
             self._room -= size
 
     def _load(self) -> Iterator:
-        images = self.dataset.dataset
-        if isinstance(images, InMemoryImages):
+        if self.makes_whole_batches:
             # Without workers: to send a batch takes longer than to make it.
-            return images.batches(self.batch_sampler.batches())
+            return self.dataset.dataset.batches(self.batch_sampler.batches())
         return super().__iter__()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,8 @@ class InMemoryImages(Dataset):
     A crop of the image's own size from the image with a border of zeros, and a horizontal flip:
     distributed as mmpretrain's ``RandomCrop(padding=...)`` and ``RandomFlip(prob=...)``, with other
     random numbers, at a fraction of the cost. For data sets like CIFAR, on which a GPU trains
-    faster than a pipeline makes the images one by one; mmpretrain has pipelines only.
+    faster than a pipeline makes the images one by one; mmpretrain has pipelines only. Data that are
+    evaluated take ``padding=0`` and ``flip_prob=0``.
 
     Args:
         dataset: The other data set, or its config. Its pipeline ends in ``PackInputs``, draws no
@@ -35,8 +37,8 @@ class InMemoryImages(Dataset):
             it in training; its data loader then has neither workers nor ``pin_memory``.
 
     Raises:
-        ValueError: An option is invalid, or the pipeline draws random numbers or gives something
-            other than uint8 images of one size with one class each.
+        ValueError: An option is invalid, or there is no image, or the pipeline draws random
+            numbers or gives something other than uint8 images of one size with one class each.
     """
 
     def __init__(
@@ -61,6 +63,27 @@ class InMemoryImages(Dataset):
         lowest, highest = self.labels.aminmax()
         self.label_range = int(lowest), int(highest)
 
+    @property
+    def augments(self) -> bool:
+        """Whether an image is not always the same."""
+        return bool(self.padding or self.flip_prob)
+
+    @property
+    def pipeline(self) -> Any:
+        """The pipeline that the images have gone through; None if the other data set has none.
+
+        Raises:
+            ValueError: Somebody sets another one, as mmpretrain's ``SwitchRecipeHook`` does.
+        """
+        return getattr(self.dataset, 'pipeline', None)
+
+    @pipeline.setter
+    def pipeline(self, transforms: Any) -> None:
+        raise ValueError(
+            'InMemoryImages cannot take another pipeline: the images have gone through theirs when '
+            'they were loaded. Leave InMemoryImages out, and set in_memory_gib=0'
+        )
+
     def batch(self, indices: list[int], seeds: Sequence[int] | None = None) -> dict:
         """The images (N, C, H, W) uint8 and their :class:`LazyDataSamples`.
 
@@ -70,7 +93,7 @@ class InMemoryImages(Dataset):
                 they are drawn from numpy's global generator, as mmengine's transforms draw.
         """
         images, labels = self._take(indices)
-        if self.padding or self.flip_prob:
+        if self.augments:
             if seeds is None:
                 seeds = np.random.randint(2**32, size=len(indices), dtype=np.uint32)
             offsets, flip = self._draw(np.asarray(seeds, np.int64))
@@ -92,7 +115,7 @@ class InMemoryImages(Dataset):
         for indices, _ in order:
             start, end = end, end + len(indices)
             images = self.images.index_select(0, rows[start:end])
-            if self.padding or self.flip_prob:
+            if self.augments:
                 images = shift_and_flip(images, self.padding, offsets[start:end], flips[start:end])
             labels = self.labels.index_select(0, rows[start:end])
             yield dict(inputs=images, data_samples=self._samples(labels, indices))
@@ -133,34 +156,63 @@ class InMemoryImages(Dataset):
         """Offsets (N, 2) in [0, 2 padding] and flips (N,): the seeds' digits, in that base."""
         base = 2 * self.padding + 1
         offsets = np.stack([seeds % base, seeds // base % base], axis=1)
-        flip = seeds // base**2 < self.flip_prob * (2**32 // base**2)
+        # The last seeds are a part of one more step: with a probability of 1 they count, too.
+        steps = 2**32 // base**2 if self.flip_prob < 1 else 2**32
+        flip = seeds // base**2 < self.flip_prob * steps
         return torch.from_numpy(offsets), torch.from_numpy(flip)
 
     def _load(self) -> tuple[Tensor, Tensor, list[DataSample]]:
+        if not len(self.dataset):
+            raise ValueError(f'InMemoryImages: {type(self.dataset).__name__} has no image')
         before = cpu_generators()
-        samples = [self.dataset[index] for index in range(len(self.dataset))]
+        first = self._packed(0)
+        self._check_not_random(before)  # before all others are decoded in vain
+        kind = kind_of(first['inputs'])
+        if kind[1] is not torch.uint8:
+            raise ValueError(f'InMemoryImages needs uint8 images of one size; image 0 is {kind}')
+        # One tensor from the start: a list of all images beside it would be the memory twice.
+        images = torch.empty(len(self.dataset), *kind[0], dtype=torch.uint8)
+        data_samples: list[DataSample] = []
+        for index in range(len(self.dataset)):
+            sample = self._packed(index) if index else first
+            image, data_sample = sample['inputs'], sample['data_samples']
+            if kind_of(image) != kind:
+                raise ValueError(
+                    'InMemoryImages needs uint8 images of one size, with Resize in the pipeline if '
+                    f'the files differ; image 0 is {kind}, image {index} is {kind_of(image)}'
+                )
+            classes = len(data_sample.get('gt_label', torch.empty(0)))
+            if classes != 1:
+                raise ValueError(
+                    f'InMemoryImages needs one class an image (gt_label), but image {index} has '
+                    f'{classes}'
+                )
+            images[index] = image
+            data_samples.append(data_sample)
+        self._check_not_random(before)
+        labels = torch.cat([sample.gt_label for sample in data_samples])
+        return images.to(self.device), labels.to(self.device), data_samples
+
+    def _packed(self, index: int) -> dict:
+        """A sample of the other data set."""
+        sample = self.dataset[index]
+        if isinstance(sample, dict) and {'inputs', 'data_samples'} <= sample.keys():
+            return sample
+        raise ValueError(
+            f'InMemoryImages needs a pipeline that ends in PackInputs; it is {self.pipeline}'
+        )
+
+    def _check_not_random(self, before: tuple) -> None:
         if not same_generators(before, cpu_generators()):
             raise ValueError(
                 'the pipeline in InMemoryImages draws random numbers, but runs only once: keep to '
-                'loading, Resize, LabelNoise and PackInputs; it is '
-                f'{getattr(self.dataset, "pipeline", None)}'
+                f'loading, Resize, LabelNoise and PackInputs; it is {self.pipeline}'
             )
-        kinds = {(tuple(s['inputs'].shape), s['inputs'].dtype) for s in samples}
-        if len(kinds) != 1 or next(iter(kinds))[1] != torch.uint8:
-            raise ValueError(
-                'InMemoryImages needs uint8 images of one size, with Resize in the pipeline if the '
-                f'files differ; got {sorted(map(str, kinds))[:5]}'
-            )
-        images = torch.stack([sample.pop('inputs') for sample in samples])
-        data_samples = [sample['data_samples'] for sample in samples]
-        classes = [sample.get('gt_label', torch.empty(0)) for sample in data_samples]
-        odd = next((i for i, label in enumerate(classes) if len(label) != 1), None)
-        if odd is not None:
-            raise ValueError(
-                f'InMemoryImages needs one class an image (gt_label), but image {odd} has '
-                f'{len(classes[odd])}'
-            )
-        return images.to(self.device), torch.cat(classes).to(self.device), data_samples
+
+
+def kind_of(image: Any) -> tuple:
+    """Shape and type of numbers of an image; of something else its class."""
+    return (tuple(image.shape), image.dtype) if isinstance(image, Tensor) else (type(image), None)
 
 
 def shift_and_flip(images: Tensor, padding: int, offsets: Tensor, flip: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from itertools import chain
+from typing import Any
 
 import cv2
 import numpy as np
@@ -135,6 +136,15 @@ class SeededDataset(Dataset):
                     self._skipped.value += 1
                 index = derive_seed(seed, attempt) % len(self.dataset)
         raise ValueError(f'{MAX_SKIPS} samples drawn one after the other cannot be read; {message}')
+
+    @property
+    def pipeline(self) -> Any:
+        """The dataset's pipeline. mmpretrain's ``SwitchRecipeHook`` sets it here."""
+        return self.dataset.pipeline
+
+    @pipeline.setter
+    def pipeline(self, transforms: Any) -> None:
+        self.dataset.pipeline = transforms
 
     @property
     def skipped(self) -> int:

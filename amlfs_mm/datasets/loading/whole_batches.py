@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import copy
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 
+import numpy as np
 import torch
 from mmcv.transforms import RandomFlip
-from mmengine.dataset import Compose
+from mmengine.dist import get_dist_info
 from mmengine.logging import print_log
-from mmpretrain.datasets import PackInputs, RandomCrop
-from torch.utils.data import DataLoader, Dataset
+from mmpretrain.datasets import RandomCrop
+from torch.utils.data import DataLoader, Dataset, IterableDataset
+
+from amlfs_mm.utils.randomness import generators_kept
 
 from .batch_cache import SAMPLE_BYTES
+from .collation import collates_as_usual, inner_collate
 from .in_memory_images import InMemoryImages
+from .pipelines import pipeline_of, with_pipeline
 
 
 class WholeBatchLoader(DataLoader):
@@ -24,7 +28,18 @@ class WholeBatchLoader(DataLoader):
     """
 
     def __iter__(self) -> Iterator[dict]:
-        return map(self.dataset.batch, self.batch_sampler)
+        for indices in self.batch_sampler:
+            seeds = seeds_of_replica(len(indices)) if self.dataset.augments else None
+            yield self.dataset.batch(indices, seeds)
+
+
+def seeds_of_replica(count: int) -> np.ndarray:
+    """Seeds (N,) uint32 from numpy's generator, other ones in each replica of a model.
+
+    mmengine seeds numpy alike on all of them. So each draws the seeds of all, and takes its own.
+    """
+    replica, replicas = get_dist_info()
+    return np.random.randint(2**32, size=(replicas, count), dtype=np.uint32)[replica]
 
 
 def with_whole_batches(loader: DataLoader, max_gib: float) -> DataLoader:
@@ -40,32 +55,52 @@ def with_whole_batches(loader: DataLoader, max_gib: float) -> DataLoader:
         max_gib: GiB of memory of this process, for this loader's images and data samples. 0: none.
     """
     dataset = loader.dataset
-    if not isinstance(dataset, InMemoryImages):
-        if not max_gib or not len(dataset):
-            return loader
-        try:
-            dataset = in_memory(dataset, max_gib)
-        except Exception as error:  # what is wrong with a sample shows when it is loaded by itself
-            print_log(f'Images are loaded one by one: {error}', 'current', logging.INFO)
-            return loader
-    if loader.batch_sampler is None:
+    explicit = isinstance(dataset, InMemoryImages)
+    empty = isinstance(dataset, Sized) and not len(dataset)  # others know no length
+    if loader.batch_sampler is None or not (explicit or (max_gib and not empty)):
         return loader
-    return WholeBatchLoader(dataset, batch_sampler=loader.batch_sampler)
+    try:
+        images = images_of(loader, max_gib)
+    except Exception as error:  # what is wrong with a sample shows when it is loaded by itself
+        print_log(f'Images are loaded one by one: {error}', 'current', logging.INFO)
+        return loader
+    return WholeBatchLoader(images, batch_sampler=loader.batch_sampler)
+
+
+def images_of(loader: DataLoader, max_gib: float) -> InMemoryImages:
+    """The images of a loader, in memory.
+
+    Raises:
+        ValueError: The loader has a ``collate_fn`` of its own, which has to see the samples, or its
+            data set cannot lie in memory.
+    """
+    if not collates_as_usual(loader.collate_fn):
+        raise ValueError(
+            f'collate_fn is {inner_collate(loader.collate_fn)!r}, not pseudo_collate or '
+            'default_collate'
+        )
+    if isinstance(loader.dataset, InMemoryImages):
+        return loader.dataset
+    with generators_kept():  # a pipeline that turns out to be random has drawn
+        return in_memory(loader.dataset, max_gib)
 
 
 def in_memory(dataset: Dataset, max_gib: float) -> InMemoryImages:
     """The data set as :class:`InMemoryImages`.
 
     Raises:
-        ValueError: It does not fit into ``max_gib`` GiB, or its pipeline has random transforms that
-            :class:`InMemoryImages` has not, or images of several sizes.
+        ValueError: The images do not fit into ``max_gib`` GiB, or have several sizes, or no index;
+            or the pipeline has random transforms that :class:`InMemoryImages` has not.
     """
+    if isinstance(dataset, IterableDataset):
+        raise ValueError(f'{type(dataset).__name__} is iterable: its images have no index')
     transforms = pipeline_of(dataset)
     options = dict(padding=0, flip_prob=0.0)
     fixed = []
     for number, transform in enumerate(transforms):
         rest = transforms[number:-1]
-        if all(isinstance(other, (RandomCrop, RandomFlip)) for other in rest):
+        # A subclass may do more than its base: it is not replaced.
+        if all(type(other) in (RandomCrop, RandomFlip) for other in rest):
             break
         fixed.append(transform)
     random = transforms[len(fixed) : -1]
@@ -109,27 +144,3 @@ def flip_probability(transform: RandomFlip) -> tuple[str, float]:
     if not isinstance(transform.prob, float) or transform.direction != 'horizontal':
         raise ValueError(f'{transform} is not a horizontal flip with one probability')
     return 'flip_prob', transform.prob
-
-
-def pipeline_of(dataset: Dataset) -> list:
-    """The transforms of a data set, or of the one that it takes a part of.
-
-    Raises:
-        ValueError: There is no pipeline that ends in ``PackInputs``.
-    """
-    while not hasattr(dataset, 'pipeline') and hasattr(dataset, 'dataset'):
-        dataset = dataset.dataset
-    transforms = list(getattr(getattr(dataset, 'pipeline', None), 'transforms', []))
-    if not transforms or not isinstance(transforms[-1], PackInputs):
-        raise ValueError(f'{type(dataset).__name__} has no pipeline that ends in PackInputs')
-    return transforms
-
-
-def with_pipeline(dataset: Dataset, transforms: list) -> Dataset:
-    """A copy of the data set, of the same items, with other transforms."""
-    dataset = copy.copy(dataset)
-    if hasattr(dataset, 'pipeline'):
-        dataset.pipeline = Compose(transforms)
-    else:
-        dataset.dataset = with_pipeline(dataset.dataset, transforms)
-    return dataset

@@ -77,7 +77,7 @@ def check_camera(camera: int, layout: Layout, own_data: bool, where: str) -> Non
         where: The file (and line), for the error.
 
     Raises:
-        ValueError: It is not.
+        ValueError: The data set has no such camera.
 
     When:
         A data set is built.
@@ -94,7 +94,8 @@ def check_identity(identity: int, layout: Layout, own_data: bool, where: str) ->
     """An identity is one that the data set has.
 
     Raises:
-        ValueError: It is above the largest of the published data, and ``own_data`` is not set.
+        ValueError: The identity is above the largest of the published data, and ``own_data`` is not
+            set.
 
     When:
         A data set is built.

@@ -129,7 +129,7 @@ def check_identity_label(index: int, info: dict) -> None:
     """Every sample has a label that is a whole number from 0.
 
     Raises:
-        ValueError: It has not; the message names sample and label.
+        ValueError: A sample has no such label; the message names sample and label.
 
     When:
         The training loader is built.

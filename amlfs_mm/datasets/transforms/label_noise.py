@@ -82,7 +82,7 @@ def check_label(results: dict, num_classes: int) -> None:
     """A label is in [0, C); LabelNoise would otherwise make it another class without a word.
 
     Raises:
-        ValueError: It is not; the message names sample, label and range.
+        ValueError: The label is outside; the message names sample, label and range.
 
     When:
         A sample is loaded.

@@ -11,13 +11,14 @@ from .batches import (
     check_iterations,
     check_listed_once,
     check_no_repetition,
+    check_not_augmented,
     check_replicas,
     check_samplers,
     check_scored_fields,
     check_split,
 )
 from .checkpoint_hooks import check_checkpoints, check_earlier_search, check_resumable
-from .hooks import check_hooks
+from .hooks import check_hooks, check_switched_pipeline, check_switched_rounds
 from .labels import (
     check_class_folders,
     check_concatenated,
@@ -61,6 +62,7 @@ __all__ = [
     'check_labels',
     'check_listed_once',
     'check_no_repetition',
+    'check_not_augmented',
     'check_num_classes',
     'check_one_process',
     'check_policy_state',
@@ -76,6 +78,8 @@ __all__ = [
     'check_seeds',
     'check_split',
     'check_student',
+    'check_switched_pipeline',
+    'check_switched_rounds',
     'check_teaching',
     'check_trained_classes',
     'check_validation',

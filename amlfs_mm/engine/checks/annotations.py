@@ -57,6 +57,17 @@ def distinct(dataset: Any) -> Any:
     return distinct(inner) if repeats else dataset
 
 
+def count_scored(dataset: Any) -> int:
+    """How many samples of D_v are scored one by one: all but a gallery, in which others are sought.
+
+    A rank-1 of 200 queries in a gallery of 5,000 is a mean over 200 samples.
+    """
+    gallery = sum(
+        info.get('role') == 'gallery' for _, info in sampled_annotations(dataset, len(dataset))
+    )
+    return len(dataset) - gallery
+
+
 def image_path(info: dict) -> str | None:
     """The absolute path of a sample's image; None if it is no file."""
     path = info.get('img_path')

@@ -85,8 +85,8 @@ def check_replicas(loader: Any) -> None:
     """The replicas of a model share the images of an epoch, as many for each.
 
     Raises:
-        ValueError: They have different numbers of images or batches, so that one would wait for
-            ever; or each has all of them.
+        ValueError: The replicas have different numbers of images or batches, so that one would
+            wait for ever; or each has all images.
 
     When:
         Every training on several processes starts.
@@ -156,14 +156,15 @@ def check_evaluation_data(loader: Any, name: str) -> None:
         name: Of its config.
 
     Raises:
-        ValueError: There is none, or the loader leaves out the last images, or its sampler or data
-            set repeats some.
+        ValueError: There is no image, or the loader leaves out the last ones, or its sampler or
+            data set repeats some.
 
     When:
         Every training with an evaluation, and every evaluation by itself starts.
     """
     if isinstance(loader.dataset, Sized) and not len(loader.dataset):
         raise ValueError(empty_data(name, type(loader.dataset).__name__))
+    check_not_augmented(loader.dataset, name)
     check_split(loader.dataset, name)
     check_class_folders(loader.dataset, name)
     check_no_repetition(loader.dataset, name)
@@ -238,6 +239,33 @@ def check_no_repetition(dataset: Any, name: str) -> None:
         )
 
 
+def check_not_augmented(dataset: Any, name: str) -> None:
+    """Images in memory that are evaluated are neither cropped nor flipped at random.
+
+    Args:
+        dataset: The data set; also one made of others.
+        name: The name of its loader's config.
+
+    Raises:
+        ValueError: It is ``InMemoryImages`` that augments, as it does by default: two evaluations
+            of one model would differ.
+
+    When:
+        Every training with an evaluation, and every evaluation by itself starts.
+    """
+    from amlfs_mm.datasets import InMemoryImages  # mmpretrain: only when there is a run
+
+    if isinstance(dataset, InMemoryImages) and dataset.augments:
+        raise ValueError(
+            f'{name}.dataset is InMemoryImages(padding={dataset.padding}, '
+            f'flip_prob={dataset.flip_prob}), which crops and flips at random: set padding=0 and '
+            'flip_prob=0 for data that are evaluated'
+        )
+    for part in [getattr(dataset, 'dataset', None), *getattr(dataset, 'datasets', [])]:
+        if part is not None:
+            check_not_augmented(part, name)
+
+
 def check_listed_once(dataset: Any, name: str) -> None:
     """Data that are evaluated list no image file twice, neither in one part nor in several.
 
@@ -250,7 +278,7 @@ def check_listed_once(dataset: Any, name: str) -> None:
         name: The name of its loader's config.
 
     Raises:
-        ValueError: They do.
+        ValueError: An image is listed twice, or two parts hold the same images.
 
     When:
         Every training with an evaluation, and every evaluation by itself starts.

@@ -21,6 +21,8 @@ class CheckedCollate:
         heads: Those that classify ``gt_label``. Without any, nothing is checked.
     """
 
+    only_checks = True  # its batches are those of the other one
+
     def __init__(self, collate: Callable, heads: list[Any]) -> None:
         self.collate = collate
         self.num_classes: int | None = min((head.num_classes for head in heads), default=None)
@@ -34,7 +36,7 @@ class CheckedCollate:
         """The labels are classes of the head.
 
         Raises:
-            ValueError: A label is not, or a sample has none.
+            ValueError: A label is no class, or a sample has no label.
         """
         if self.num_classes is None:
             return

@@ -19,8 +19,8 @@ def check_checkpoints(runner: Runner, search_every: int) -> None:
         search_every: Epochs of a round.
 
     Raises:
-        ValueError: They would be saved within a round, or elsewhere, or under another name, or
-            without what a resume needs; or too few of them.
+        ValueError: Checkpoints would be saved within a round, or elsewhere, or under another name,
+            or without what a resume needs; or too few of them.
 
     When:
         A search starts.
@@ -102,8 +102,8 @@ def check_resumable(checkpoint: dict, weights: Comparison, name: str | Path) -> 
         name: Of its file.
 
     Raises:
-        ValueError: It holds a model only, such as the best-ever one; or a searched head's, where
-            the config has another head, or the other way round.
+        ValueError: The checkpoint holds a model only, such as the best-ever one; or that of a
+            searched head, where the config has another head, or the other way round.
 
     When:
         A training is resumed.
@@ -129,7 +129,8 @@ def check_earlier_search(directory: str | Path, interval: int) -> None:
         interval: Epochs from one checkpoint to the next.
 
     Raises:
-        ValueError: It does; ``--resume`` would start anew and write over it.
+        ValueError: There is the history of a search but no checkpoint of it; ``--resume`` would
+            write over it.
 
     When:
         A training is resumed, and there is no checkpoint.

@@ -77,7 +77,7 @@ def check_concatenated(dataset: Any) -> None:
     """Data sets that are put together number the same classes in the same way.
 
     Raises:
-        ValueError: They have different classes, whose numbers would be mixed up.
+        ValueError: The parts have different classes, whose numbers would be mixed up.
 
     When:
         Every training starts.
@@ -112,7 +112,8 @@ def check_labels(heads: list[Any], dataset: Any, role: str = 'training') -> None
         role: ``'training'``, ``'validation'`` or ``'test'``, for the message.
 
     Raises:
-        ValueError: A label is not, or a sample has none; the message names sample, label and range.
+        ValueError: A label is no class, or a sample has no label; the message names sample, label
+            and range.
 
     When:
         Every training starts, every batch of it is loaded, and every test starts.
@@ -120,11 +121,7 @@ def check_labels(heads: list[Any], dataset: Any, role: str = 'training') -> None
     if not heads:
         return
     num_classes = min(head.num_classes for head in heads)
-    loaded = getattr(dataset, 'labels', None)
-    if isinstance(loaded, Tensor):  # images in memory: all are known, as they are trained with
-        for index in ((loaded < 0) | (loaded >= num_classes)).nonzero().flatten().tolist()[:1]:
-            sample = describe_sample(index, annotation(dataset, index) or {})
-            raise ValueError(bad_label(f'{role} {sample}', int(loaded[index]), num_classes))
+    _check_labels_in_memory(dataset, num_classes, role)
     transformed = False  # whether a transform makes labels of what the annotations have
     for index, info in sampled_annotations(dataset):
         label = info.get('gt_label')
@@ -148,19 +145,43 @@ def check_labels(heads: list[Any], dataset: Any, role: str = 'training') -> None
         if _loads_well(dataset, index, num_classes):
             transformed = transformed or not taken
             continue
-        sample = f'{role} {describe_sample(index, info)}'
-        if wrong is not None:
-            raise ValueError(bad_label(sample, wrong, num_classes))
-        if label is not None:
-            raise ValueError(
-                f'{sample} has gt_label={label!r} ({type(label).__name__}), but a class is an int '
-                f'from 0 to {num_classes - 1}'
-            )
-        if role != 'training':  # there the batches are checked
-            raise ValueError(
-                f'{sample} has no gt_label, but the {role} data are scored by accuracy: let the '
-                'data set, or a transform before PackInputs, set gt_label'
-            )
+        if wrong is not None or label is not None or role != 'training':
+            sample = f'{role} {describe_sample(index, info)}'
+            raise ValueError(_refused_label(sample, label, wrong, num_classes, role))
+        # A training sample without a label: the batches are checked.
+
+
+def _check_labels_in_memory(dataset: Any, num_classes: int, role: str) -> None:
+    """The same for images in memory: all labels are known, as they are trained with."""
+    labels = getattr(dataset, 'labels', None)
+    if not isinstance(labels, Tensor):
+        return
+    for index in ((labels < 0) | (labels >= num_classes)).nonzero().flatten().tolist()[:1]:
+        sample = describe_sample(index, annotation(dataset, index) or {})
+        raise ValueError(bad_label(f'{role} {sample}', int(labels[index]), num_classes))
+
+
+def _refused_label(sample: str, label: Any, wrong: int | None, num_classes: int, role: str) -> str:
+    """The message for a sample's label.
+
+    Args:
+        sample: In words.
+        label: Of its annotation; None if there is none.
+        wrong: The number in it that is no class, if that is the reason.
+        num_classes: C.
+        role: Of the data.
+    """
+    if wrong is not None:
+        return bad_label(sample, wrong, num_classes)
+    if label is not None:
+        return (
+            f'{sample} has gt_label={label!r} ({type(label).__name__}), but a class is an int '
+            f'from 0 to {num_classes - 1}'
+        )
+    return (
+        f'{sample} has no gt_label, but the {role} data are scored by accuracy: let the data set, '
+        'or a transform before PackInputs, set gt_label'
+    )
 
 
 def check_evaluated_classes(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mmengine.runner import BaseLoop, Runner
 
-from ..searched_heads import unwrapped
+from amlfs_mm.utils.model_wrappers import unwrapped
+
 from ..state.weights import check_pretrained
 from .batch_norm import check_batch_norm
 from .batches import (
@@ -16,7 +17,7 @@ from .batches import (
     empty_data,
 )
 from .checked_collate import CheckedCollate
-from .hooks import check_hooks
+from .hooks import check_hooks, check_switched_pipeline
 from .labels import (
     check_class_folders,
     check_concatenated,
@@ -42,6 +43,7 @@ def check_run(runner: Runner) -> None:
     check_hooks(runner)
     if _loop(runner, 'train') is None:
         return  # MMEngine's error follows
+    check_switched_pipeline(runner)
     loader = runner.train_dataloader
     if isinstance(getattr(loader, 'collate_fn', None), CheckedCollate):
         return
@@ -72,7 +74,7 @@ def check_evaluation(runner: Runner, role: str) -> None:
         role: ``'test'`` or ``'validation'``.
 
     Raises:
-        ValueError: They do not; the message names what does not fit, and the cure.
+        ValueError: Data and model do not fit; the message names what does not, and the cure.
 
     When:
         Every test, and every validation by itself (``Runner.val``), starts.
@@ -97,8 +99,8 @@ def check_trained_classes(runner: Runner, role: str, checkpoint: dict, name: str
         name: Of its file.
 
     Raises:
-        ValueError: They number them otherwise. As many classes of which none has the same name may
-            be the same under other names: they get a warning.
+        ValueError: The data number their classes otherwise. As many classes of which none has the
+            same name may be the same under other names: they get a warning.
 
     When:
         A test, or a validation by itself, reads its checkpoint.

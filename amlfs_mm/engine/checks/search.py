@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from mmengine.dist import all_gather_object, get_world_size
-from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
+
+from amlfs_mm.registry import TASK_UTILS
+from amlfs_mm.search import IgnoreTies
+from amlfs_mm.utils.config_types import resolves_to
+from amlfs_mm.utils.model_wrappers import unwrapped
 
 from ..distributed.sharded_weights import sharded_layers
 from ..options import SearchOptions
@@ -16,6 +20,7 @@ from ..state.optimizers import schedulers_of
 from .annotations import PIXELS, distinct, image_path, pixel_key, sampled_annotations
 from .batches import check_data_order
 from .checkpoint_hooks import check_checkpoints
+from .hooks import check_switched_rounds
 from .run import check_run
 
 PATHS_COMPARED = 50_000
@@ -39,6 +44,7 @@ def check_search(runner: Runner, schedule: SearchSchedule) -> None:
     check_data_order(runner.train_dataloader)
     check_held_out(runner.train_dataloader.dataset, runner.val_dataloader.dataset)
     schedule.check()
+    check_switched_rounds(runner, schedule)
     check_checkpoints(runner, schedule.search_every)
 
 
@@ -88,7 +94,7 @@ def check_validation(runner: Runner) -> None:
     """There are validation data (D_v), on which candidates are scored.
 
     Raises:
-        ValueError: There are none.
+        ValueError: The config has no validation data.
 
     When:
         A search starts.
@@ -123,13 +129,12 @@ def check_hard_labels(model: Any) -> None:
     """The model trains with one class a sample, which the target's cosine needs.
 
     Raises:
-        ValueError: It mixes labels (Mixup, CutMix, any batch augmentation of mmpretrain).
+        ValueError: The model mixes labels (Mixup, CutMix, any batch augmentation of mmpretrain).
 
     When:
         A search or a replay starts.
     """
-    model = model.module if is_model_wrapper(model) else model
-    augments = getattr(getattr(model, 'data_preprocessor', None), 'batch_augments', None)
+    augments = getattr(getattr(unwrapped(model), 'data_preprocessor', None), 'batch_augments', None)
     if augments is not None:
         names = [type(augment).__name__ for augment in getattr(augments, 'augments', [augments])]
         raise ValueError(
@@ -146,7 +151,7 @@ def check_held_out(trained: Any, validation: Any) -> None:
     some images twice, only more than half of D_v count. Other data sets cannot be told apart.
 
     Raises:
-        ValueError: Some are: rewards would be scores on training data.
+        ValueError: An image of D_v is also trained on: rewards would be training scores.
 
     When:
         A search starts.
@@ -178,8 +183,9 @@ def check_reward(metrics: dict, options: SearchOptions) -> None:
     """The evaluator produces the reward, and its standard error is known where it is needed.
 
     Raises:
-        ValueError: It does not; the message names those it does. Or going back has a tolerance in
-            binomial standard errors, and the reward is no percentage.
+        ValueError: The evaluator does not produce the reward; the message names the metrics that it
+            does produce. Or going back, or ``IgnoreTies``, counts in binomial standard errors, and
+            the reward is no percentage.
 
     When:
         The model has been evaluated for the first time, before a search trains.
@@ -190,13 +196,22 @@ def check_reward(metrics: dict, options: SearchOptions) -> None:
             f'the evaluator does not produce the reward {reward!r}; it produces {sorted(metrics)}. '
             "Set the hook's reward to one of them, or change val_evaluator"
         )
+    if 0 <= metrics[reward] <= 100:
+        return
+    start = f'the reward {reward!r} is no percentage: it is {metrics[reward]:.4g} at the start'
     rule = options.go_back_rule
-    binomial = rule is not None and rule.tolerance > 0 and rule.error == 'binomial'
-    if binomial and not 0 <= metrics[reward] <= 100:
+    if rule is not None and rule.tolerance > 0 and rule.error == 'binomial':
         raise ValueError(
-            f'go_back has a tolerance in binomial standard errors, but the reward {reward!r} is no '
-            f'percentage: it is {metrics[reward]:.4g} at the start. Give go_back an error in the '
-            "reward's unit, such as dict(tolerance=1, error=0.01)"
+            f'go_back has a tolerance in binomial standard errors, but {start}. Give go_back an '
+            "error in the reward's unit, such as dict(tolerance=1, error=0.01)"
+        )
+    ties = options.reward_filter or {}
+    counts = 'type' in ties and resolves_to(ties['type'], TASK_UTILS, IgnoreTies)
+    if counts and ties.get('error', 'binomial') == 'binomial':
+        raise ValueError(
+            f'IgnoreTies compares rewards with a binomial standard error, but {start}. Give it an '
+            "error in the reward's unit, such as reward_filter=dict(type='amlfs_mm.IgnoreTies', "
+            'error=0.01)'
         )
 
 
@@ -207,7 +222,8 @@ def check_resumed(saved: dict | None, search_space: object) -> None:
     """The checkpoint continues a search in this space.
 
     Raises:
-        ValueError: It was not written by a search, or by another version, or in another space.
+        ValueError: No search wrote the checkpoint, or another version of amlfs_mm did, or the
+            search was in another space.
 
     When:
         A search is resumed.
@@ -234,7 +250,7 @@ def check_resumed_options(saved: dict, options: SearchOptions) -> None:
     """The checkpoint has a control if the config has one, and can go back if the config can.
 
     Raises:
-        ValueError: One has it, the other has not.
+        ValueError: Only one of checkpoint and config has ``control`` (or ``go_back``).
 
     When:
         A search is resumed.
@@ -254,7 +270,7 @@ def check_policy_state(saved: dict, policy: Any) -> None:
     """The checkpoint's policy is of the same kind as the config's.
 
     Raises:
-        ValueError: It keeps something else.
+        ValueError: The policy in the checkpoint has another state.
 
     When:
         A search is resumed.

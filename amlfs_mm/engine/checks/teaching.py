@@ -41,7 +41,7 @@ def check_one_process(runner: Runner) -> None:
     """One process trains the student.
 
     Raises:
-        ValueError: There are several.
+        ValueError: There are several processes.
 
     When:
         ``L2TDLFLoop`` starts.
@@ -58,7 +58,7 @@ def check_dev_data(runner: Runner) -> None:
     """There are held-out data (D_v), from which the teacher learns.
 
     Raises:
-        ValueError: There are none.
+        ValueError: The config has no validation data.
 
     When:
         ``L2TDLFLoop`` starts.
@@ -74,8 +74,8 @@ def check_student(runner: Runner) -> None:
     """The student's steps can be differentiated: plain SGD on a classifier of mmpretrain.
 
     Raises:
-        ValueError: It has another optimizer, or clips, accumulates or scales its gradients, or its
-            model gives no features.
+        ValueError: The student has another optimizer, or clips, accumulates or scales its
+            gradients, or its model gives no features.
 
     When:
         ``L2TDLFLoop`` starts.

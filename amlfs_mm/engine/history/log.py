@@ -41,6 +41,11 @@ def log_start(
     )
     for line in describe_grid(population):
         runner.logger.info(line)
+    if num_candidates - options.control == 1:
+        runner.logger.warning(
+            'one candidate a round is a sample of the policy: there is no other reward to compare '
+            'its own with, and mu never moves'
+        )
     if options.control:
         runner.logger.info(
             f'Control: candidate {num_candidates - 1} trains the loss mu_0 from its own state, '
@@ -152,8 +157,8 @@ def control_of(record: dict) -> float:
     return math.nan if reward is None else reward
 
 
-def survive_lost_round(runner: Runner, records: list[dict], limit: int) -> None:
-    """Warn that all candidates of the last round diverged.
+def warn_or_stop_after_lost_round(runner: Runner, records: list[dict], limit: int) -> None:
+    """Warn that all candidates of the last round diverged, or stop the search.
 
     Raises:
         RuntimeError: It is the ``limit``-th such round in a row.

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from amlfs_mm.search import loss_path
+from amlfs_mm.search.head_options import head_options
 
-from .head_options import head_options
 from .lineage import epochs_of_lineage
 
 KEYS = ('seed', 'search_space', 'hand_over', 'replicas', 'threads', 'compute', 'epochs')
@@ -34,6 +34,7 @@ class LossSchedule:
             ``leads_to_model``; see :meth:`SearchHistory.write_schedule`.
         is_merged: Whether ``amlfs_mm zoo merge`` wrote the file. Then it has losses to train with,
             but no run of a search can be repeated from it.
+        reward: Name of the metric on D_v that was the reward; None in a merged schedule.
         head: The options of the head that shape the loss besides theta; see :func:`head_options`.
 
     Raises:
@@ -50,7 +51,10 @@ class LossSchedule:
         self.hand_over: str = content['hand_over']
         self.replicas: int = content['replicas']
         self.threads: int = content['threads']
+        if not isinstance(content['compute'], dict) or 'images_per_epoch' not in content['compute']:
+            raise self._error("its 'compute' has no 'images_per_epoch'")
         self.images_per_epoch: int = content['compute']['images_per_epoch']
+        self.reward: str | None = content.get('reward')
         self.epochs: list[dict] = content['epochs']
         self.is_merged: bool = 'merged' in content
         self.head: dict = head_options(content)
@@ -140,9 +144,11 @@ class LossSchedule:
         return known, torch.stack([self.theta(e) for e in known])
 
     def _check_epochs(self) -> None:
-        if not self.epochs:
+        if not isinstance(self.epochs, list) or not self.epochs:
             raise self._error('it has no epochs')
         for number, entry in enumerate(self.epochs, start=1):
+            if not isinstance(entry, dict):
+                raise self._error(f'its epoch {number} is {entry!r}, not an object')
             for key in EPOCH_KEYS:
                 if key not in entry:
                     raise self._error(f'its epoch {number} has no {key!r}')
@@ -150,8 +156,9 @@ class LossSchedule:
                 raise self._error(f'epoch {entry["epoch"]} stands where epoch {number} should')
             if len({entry[key] is None for key in ('candidate', 'stream', 'theta')}) > 1:
                 raise self._error(f'epoch {number} has a candidate or a theta, but not both')
-            if entry['theta'] is not None and not all(map(_is_number, entry['theta'])):
-                raise self._error(f'theta of epoch {number} is no list of finite numbers')
+            for key in ('theta', 'mu'):
+                if not (_is_vector(entry[key]) or (key == 'theta' and entry[key] is None)):
+                    raise self._error(f'{key} of epoch {number} is no list of finite numbers')
         lengths = {len(e['theta']) for e in self.epochs if e['theta'] is not None}
         if len(lengths) > 1:
             raise self._error(f'its thetas have different lengths, {sorted(lengths)}')
@@ -208,5 +215,7 @@ def interpolate(theta: Tensor, middles: Tensor, progress: Tensor) -> Tensor:
     return ((1 - share) * theta[left].double() + share * theta[right].double()).float()
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
+def _is_vector(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(number, (int, float)) and math.isfinite(number) for number in value
+    )

@@ -39,8 +39,15 @@ def best_on_held_out_data(schedules: Sequence[LossSchedule]) -> LossSchedule:
     """The schedule of the search whose model has the highest reward on D_v; of equals the first.
 
     Raises:
-        ValueError: A schedule has no rewards.
+        ValueError: A schedule has no rewards, or the searches had different rewards.
     """
+    first = schedules[0]
+    for other in schedules:
+        if other.reward != first.reward:
+            raise ValueError(
+                f'the rewards of {first.path} and of {other.path} cannot be compared: they are '
+                f'{first.reward!r} and {other.reward!r}'
+            )
     return max(schedules, key=lambda schedule: schedule.model_reward())
 
 
@@ -58,8 +65,8 @@ def merge(schedules: Sequence[LossSchedule], by: str = 'mean', window: int = 1) 
         window: Smooth over so many epochs; see :func:`smooth`.
 
     Raises:
-        ValueError: The searches had different search spaces, or heads with different options; or
-            an option is none of those above.
+        ValueError: The searches had different search spaces, heads with different options, or for
+            ``'best'`` different rewards; or an option is none of those above.
     """
     if by not in ('mean', 'best'):
         raise ValueError(f"by must be 'mean' or 'best', got {by!r}")

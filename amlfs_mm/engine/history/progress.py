@@ -59,7 +59,7 @@ class CandidateProgress:
         if self._bar is not None:
             self._bar.advance(self._task)
 
-    def finish_epoch(self) -> None:
+    def finish_round(self) -> None:
         """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()

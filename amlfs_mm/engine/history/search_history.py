@@ -29,9 +29,8 @@ class SearchHistory:
         self.directory = Path(directory)
         self.writes = writes
         self.records: list[dict] = []
-        self.unfinished = (
-            self.directory / 'unfinished'
-        )  # what a stopped job leaves, see unfinished_round.py
+        # What a stopped job leaves; see unfinished_round.py.
+        self.unfinished = self.directory / 'unfinished'
 
     def record(
         self,

@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from amlfs_mm.registry import HOOKS
+from amlfs_mm.search.head_options import differences
 from amlfs_mm.search.zoo_files import is_zoo_name
 from amlfs_mm.utils.randomness import derive_seed, seed_process
 
@@ -38,14 +39,21 @@ class LossReplayHook(Hook):
     Args:
         schedule: Path of the search's ``loss_schedule.json``, or ``'zoo:NAME'`` for a schedule of
             the zoo (``amlfs_mm zoo list``).
-        transfer: None: the replay above, with as many epochs as the schedule has. A schedule of the
-            zoo or of ``amlfs_mm zoo merge`` is always stretched or held: None stands for
-            ``'stretch'``. For another data
-            set, model or number of epochs: ``'stretch'`` interpolates the losses over the training
-            (:meth:`LossSchedule.stretched`); ``'hold'`` takes them epoch by epoch and keeps the
-            last one (:meth:`LossSchedule.held`). Then no epoch is lost, and the data order is the
-            run's own.
+        transfer: How the losses are used.
+
+            - None: the replay above. The run has as many epochs as the schedule. A schedule of the
+              zoo or of ``amlfs_mm zoo merge`` cannot be replayed: there None means ``'stretch'``.
+            - ``'stretch'``: for another data set, model or number of epochs. The losses are
+              interpolated over the training (:meth:`LossSchedule.stretched`).
+            - ``'hold'``: for the same. The losses are taken epoch by epoch, then the last one stays
+              (:meth:`LossSchedule.held`).
+
+            With the last two no epoch is lost, and the data order is the run's own.
         unreadable: As in :class:`LossSearchHook`.
+
+    Raises:
+        FileNotFoundError: There is no such schedule.
+        ValueError: ``transfer`` is none of the three, or the file is no loss schedule.
     """
 
     priority = 55  # as the search's: it acts after the same hooks
@@ -104,13 +112,13 @@ class LossReplayHook(Hook):
             set_all_gradients(runner, self._loaded['gradients'])
 
     def lost_round(self, epoch: int) -> range | None:
-        """The epochs of the lost round that an epoch, from 0, is in; None if it is in no such."""
+        """The epochs, from 0, of the lost round that an epoch belongs to; None if to none."""
         if self.transfer is None and self.schedule.is_lost(epoch):
             return self.schedule.round_of(epoch)
         return None
 
     def is_undone(self, epoch: int) -> bool:
-        """Whether the search went back behind an epoch, from 0."""
+        """Whether the search undid this epoch, from 0: it went back to an earlier round."""
         leads = self.transfer is not None or self.schedule.leads_to_model(epoch)
         return not leads and self.lost_round(epoch) is None
 
@@ -183,13 +191,8 @@ class LossReplayHook(Hook):
             )
 
     def _warn_of_another_head(self) -> None:
-        for name, value in self.schedule.head.items():
-            here = getattr(self.heads[0], name, value)
-            if here != value:
-                self.runner.logger.warning(
-                    f"the head's {name} is {here!r}, that of the search was {value!r}: the losses "
-                    f'of {self.schedule.path} have another shape here'
-                )
+        for text in differences(self.schedule.head, self.heads[0], self.schedule.path):
+            self.runner.logger.warning(text)
 
     def _check_epochs(self) -> None:
         epochs = self.runner.max_epochs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from amlfs_mm.registry import HOOKS
+from amlfs_mm.search.loss_file import describe_another_head
 from amlfs_mm.utils.randomness import derive_seed, seed_process
 
 from ..checks import (
@@ -22,12 +24,13 @@ from ..checks import (
     check_reward,
     check_search,
 )
+from ..checks.annotations import count_scored
 from ..distributed.liveness import StopRequested
 from ..distributed.population import population_of
 from ..distributed.stop_signal import EXIT_CODE, StopSignal
 from ..history.interval_share import interval_share
 from ..history.kept_model import keep_better_model
-from ..history.log import log_round, log_start, survive_lost_round
+from ..history.log import log_round, log_start, warn_or_stop_after_lost_round
 from ..history.progress import CandidateProgress
 from ..history.results import write_results
 from ..history.search_history import SearchHistory
@@ -106,6 +109,8 @@ class LossSearchHook(Hook):
         self.space = self.heads[0].search_space
         self.steps = PolicySteps(self.space, self.options, self.schedule, runner.seed)
         self.policy = self.steps.policy
+        for text in describe_another_head(self.options.mu_0, self.heads[0]):
+            runner.logger.warning(text)
         self.build_history()
         num_states = count_states(self.options)
         on_host = choose_memory(runner, self.options.captured_states, num_states)
@@ -210,7 +215,12 @@ class LossSearchHook(Hook):
     def update_policy(self, search_round: SearchRound, reward: Tensor) -> Tensor:
         """Move mu (Eq. 20), and return the advantages (B,). The warm-up leaves mu as it is."""
         self.mu_before = self.policy.mean
-        return self.steps.update(search_round, reward, len(self.runner.val_dataloader.dataset))
+        return self.steps.update(search_round, reward, self.num_scored)
+
+    @cached_property
+    def num_scored(self) -> int:
+        """How many samples of D_v a reward is the mean of."""
+        return count_scored(self.runner.val_dataloader.dataset)
 
     def hand_over(self, search_round: SearchRound, winner: int | None) -> None:
         """Put every sub-runner into the winner's state; if all diverged, back to the start."""
@@ -228,13 +238,18 @@ class LossSearchHook(Hook):
         Raises:
             RuntimeError: All candidates diverged for the ``max_lost_rounds``-th time in a row.
         """
-        self.progress.finish_epoch()
+        self.progress.finish_round()
         epochs, warmup = search_round.epochs, self.schedule.is_warmup(search_round.epochs.start)
         lineage = None
         if self.kept.best_round is not None:
             best_reward = None if winner is None else reward[winner].item()
             lineage = self.kept.best_round.note(
-                self.runner, epochs.stop, best_reward, self.history.epoch_of_model(), warmup
+                self.runner,
+                epochs.stop,
+                best_reward,
+                self.history.epoch_of_model(),
+                self.num_scored,
+                warmup,
             )
         self.history.record(
             mu_before=self.mu_before,
@@ -259,7 +274,9 @@ class LossSearchHook(Hook):
             seconds=time.perf_counter() - self.started,
         )
         if winner is None:
-            survive_lost_round(self.runner, self.history.records, self.options.max_lost_rounds)
+            warn_or_stop_after_lost_round(
+                self.runner, self.history.records, self.options.max_lost_rounds
+            )
 
     def go_back(self) -> None:
         """Put every sub-runner into the best round's state, if the record says so."""

@@ -55,7 +55,8 @@ class LossSearchLoop(EpochBasedTrainLoop):
         search = self.search
         self.runner.call_hook('before_train')
         while self.epoch < self.max_epochs and not self.stop_training:
-            # Sample B hyper-parameters theta_1 ... theta_B around mu (Eq. 19).
+            # Sample B hyper-parameters theta_1 ... theta_B around mu (Eq. 19): PolicySteps.sample,
+            # then GaussianPolicy.sample.
             theta = search.sample(self.epoch)
 
             # Train the model M_w separately with each, and score it on D_v: R(theta_i).
@@ -70,7 +71,7 @@ class LossSearchLoop(EpochBasedTrainLoop):
             # Decide the winner.
             winner = arg_max(reward)
 
-            # Update mu (Eq. 20).
+            # Update mu (Eq. 20): PolicySteps.update, then GaussianPolicy.update.
             advantage = search.update_policy(self.round, reward)
 
             # The winner's model is everybody's M_w in the next round.

@@ -41,6 +41,7 @@ class BestRoundState:
         epoch: int,
         reward: float | None,
         started_from: int,
+        num_scored: int,
         always_goes_on: bool = False,
     ) -> dict[str, int | None]:
         """Note a round, in whose winner's state the runner is; keep that state if it may be needed.
@@ -50,12 +51,12 @@ class BestRoundState:
             epoch: The last epoch of the round, from 1.
             reward: Of the winner; None if all candidates diverged.
             started_from: The last epoch of the round whose winner this round started from.
+            num_scored: How many samples of D_v a reward is the mean of.
             always_goes_on: As in a warm-up.
 
         Returns:
             The ``lineage`` of the round's record.
         """
-        num_scored = len(runner.val_dataloader.dataset)
         score = -math.inf if reward is None else reward
         back_to = self.rounds.note(epoch, score, num_scored, always_goes_on)
         for former in set(self.states) - self.rounds.kept:

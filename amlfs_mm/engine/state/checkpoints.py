@@ -84,7 +84,7 @@ def check_checkpoint_file(path: str | Path) -> None:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is a directory, or an empty file.
+        ValueError: The path is a directory, or the file is empty.
 
     When:
         A checkpoint is read.

@@ -30,7 +30,7 @@ class SearchRound:
     Attributes:
         start: The training state from which every candidate starts. None after the hand-over.
         rewards: Candidate -> reward, of the candidates that this sub-runner has scored.
-        best: The training state of the candidate with the best reward so far, of the samples.
+        best: Of the samples scored so far, the training state of the one with the best reward.
         best_reward: Its reward.
         candidate: The candidate that is being trained.
         iteration: The iterations of its epoch that are done.

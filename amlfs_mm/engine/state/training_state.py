@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 from mmengine.dist import all_reduce_params
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.distributed import ProcessGroup
 
 from amlfs_mm.utils.devices import pins_memory
+from amlfs_mm.utils.model_wrappers import unwrapped
 
 from ..distributed.sharded_weights import sharded_layers, whole_weights
 from ..runner_access import iterations_of_wrapper, set_iteration, set_iterations_of_wrapper
@@ -168,8 +168,9 @@ def _live_state(runner: Runner) -> dict:
 
 def modules_of(runner: Runner) -> list[nn.Module]:
     """The model, then the copies of it that hooks keep (EMAHook)."""
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    return [model] + [hook.ema_model for hook in runner.hooks if hasattr(hook, 'ema_model')]
+    return [unwrapped(runner.model)] + [
+        hook.ema_model for hook in runner.hooks if hasattr(hook, 'ema_model')
+    ]
 
 
 def tensors_of(module: nn.Module) -> dict[str, Tensor]:

@@ -104,7 +104,7 @@ def check_same_weights(
         name: Of its file.
 
     Raises:
-        ValueError: They differ; the message has the counts and the first few names.
+        ValueError: Model and checkpoint differ; the message has the counts and the first few names.
 
     When:
         A test, a resume or an export loads a checkpoint.

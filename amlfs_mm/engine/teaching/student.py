@@ -14,6 +14,8 @@ from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
+from amlfs_mm.utils.devices import device_random_state, set_device_random_state
+
 from ..taught_heads import FoundHead, TaughtHead
 from .sgd import SGDOptions
 from .student_state import DevScores, dev_scores
@@ -30,7 +32,7 @@ class Step:
         velocities: Their momentum buffers; None before there is one.
         options: Of SGD, for each of them.
         buffers: Of the model, by name.
-        random_state: Of torch's generators.
+        random_state: Of torch's generator on the CPU, and of that on the device, if it has one.
     """
 
     batch: Any
@@ -80,7 +82,7 @@ class Student:
             ],
             options=[SGDOptions.of_group(group) for group in groups for _ in group['params']],
             buffers=self._copied_buffers(),
-            random_state=(torch.get_rng_state(), _cuda_random_state()),
+            random_state=_random_state(),
         )
 
     def training_loss(self, step: Step, weights: list[Tensor], phi: Tensor) -> Tensor:
@@ -88,8 +90,7 @@ class Student:
         tensors = {name: buffer.clone() for name, buffer in step.buffers.items()}
         tensors |= dict(zip(self.names, weights, strict=True))
         tensors[self.phi_name] = phi
-        with torch.random.fork_rng(), torch.enable_grad():
-            _set_random_state(step.random_state)
+        with _generators_at(step.random_state), torch.enable_grad():
             data = self._preprocessed(step.batch, training=True)
             losses = functional_call(self.model, tensors, (), {**data, 'mode': 'loss'})
         return cast(Any, self.model).parse_losses(losses)[0]
@@ -171,6 +172,23 @@ def measure(logits: Tensor, target: Tensor, dev_loss: str) -> Tensor:
     return 1 - logits.softmax(dim=1).gather(1, target[:, None])[:, 0]
 
 
+def _random_state() -> tuple[Tensor, Tensor | None]:
+    return torch.get_rng_state(), device_random_state()
+
+
+@contextmanager
+def _generators_at(state: tuple[Tensor, Tensor | None]) -> Iterator[None]:
+    """Torch's generators in a state of :func:`_random_state`; afterwards as before."""
+    before = _random_state()
+    try:
+        torch.set_rng_state(state[0])
+        set_device_random_state(state[1])
+        yield
+    finally:
+        torch.set_rng_state(before[0])
+        set_device_random_state(before[1])
+
+
 @contextmanager
 def _as_in_evaluation(model: nn.Module) -> Iterator[None]:
     """Every module in evaluation, but batch norm as it trains; afterwards all as before."""
@@ -182,13 +200,3 @@ def _as_in_evaluation(model: nn.Module) -> Iterator[None]:
     finally:
         for module, training in modes.items():
             module.training = training
-
-
-def _cuda_random_state() -> Tensor | None:
-    return torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None
-
-
-def _set_random_state(state: tuple[Tensor, Tensor | None]) -> None:
-    torch.set_rng_state(state[0])
-    if state[1] is not None:
-        torch.cuda.set_rng_state(state[1])

@@ -22,9 +22,10 @@ from .verification import draw_pairs, true_accept_rates, verification_accuracy
 class FaceMetric(BaseMetric):
     """Collects the feature of each image once, in the order of the data set.
 
-    It needs from each data sample ``sample_idx`` and ``feature`` (D,). A model that looks at
-    mirror images too gives the sum of both features. If a feature is not finite, the metrics are
-    NaN. A search counts such a candidate as diverged.
+    It needs from each data sample ``sample_idx`` and ``feature`` (D,). The model decides what
+    becomes of mirror images: ``EmbeddingClassifier(flip=...)`` gives the mean of both features, or
+    both in a row. If a feature is not finite, the metrics are NaN. A search counts such a candidate
+    as diverged.
     """
 
     default_prefix = 'face'

@@ -127,7 +127,7 @@ def read_features(
         chunk_size: Files that are read before they are compared, the largest m.
 
     Raises:
-        FileNotFoundError: One is not there.
+        FileNotFoundError: A feature file is not there.
         ValueError: As in :func:`read_feature`, or they are not of one length.
     """
     length: int | None = None

@@ -39,10 +39,10 @@ def squared_euclidean(one: Tensor, other: Tensor) -> Tensor:
 
 
 def check_kind(kind: str) -> None:
-    """Refuse an unknown kind of distance.
+    """A kind of distance is one of ``DISTANCES``.
 
     Raises:
-        ValueError: It is none of ``DISTANCES``.
+        ValueError: There is no such kind.
     """
     if kind not in DISTANCES:
         raise ValueError(f'distance must be one of {list(DISTANCES)}, got {kind!r}')

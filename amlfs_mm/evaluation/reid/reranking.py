@@ -40,12 +40,19 @@ def k_reciprocal_rerank(
 ) -> np.ndarray | Tensor:
     """The re-ranked distance (Q, G) of queries to gallery images.
 
-    ``(1 - lambda) J + lambda d``: J is the Jaccard distance of the images' k-reciprocal
-    neighbourhoods (expanded by half-neighbourhoods that overlap by more than two thirds, weighted
-    by exp(-d), averaged over the k2 nearest), d the squared Euclidean distance divided by the
-    image's largest. It is what the published Python code and torchreid's ``re_ranking`` give for
-    unsquared Euclidean distances (they square what they get). Equal distances rank in the order
-    queries, gallery.
+    It is ``(1 - lambda) J + lambda d``. d is the squared Euclidean distance, divided by the image's
+    largest. J is made in five steps:
+
+    1. Find the k1-reciprocal neighbours of each image: those among its k1 nearest that have it
+       among their own.
+    2. Each neighbour adds its own k1/2-reciprocal neighbours, if more than two thirds of them are
+       in the set.
+    3. Each member weighs exp(-d). An image's weights sum to 1.
+    4. An image's weights become the mean over its k2 nearest, itself included.
+    5. J is the Jaccard distance of two images' weights.
+
+    It is what the published Python code and torchreid's ``re_ranking`` give for unsquared Euclidean
+    distances (they square what they get). Equal distances rank in the order queries, gallery.
 
     Args:
         query_features: (Q, D), an array or a tensor on any device; float64 is kept.

@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def check_face_size(x: Tensor, size: tuple[int, int], name: str) -> None:
-    """Refuse images that do not have the size for which a backbone was built.
+    """Images have the size for which a backbone was built.
 
     Args:
         x: (N, 3, H, W).
@@ -14,7 +14,7 @@ def check_face_size(x: Tensor, size: tuple[int, int], name: str) -> None:
         name: Of the backbone, for the message.
 
     Raises:
-        ValueError: The size of the images differs.
+        ValueError: The images have another size.
     """
     if tuple(x.shape[2:]) != tuple(size):
         raise ValueError(

@@ -67,7 +67,7 @@ def check_channels(images: Tensor | Sequence[Tensor], mean: Tensor, std: Tensor)
         std: (1 or C, 1, 1).
 
     Raises:
-        ValueError: They do not, as for grey images and an RGB mean.
+        ValueError: ``mean`` or ``std`` has another number of values, such as 3 for grey images.
 
     When:
         A batch is normalised, in training, validation and test.

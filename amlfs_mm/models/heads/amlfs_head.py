@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import torch
+from mmengine.logging import print_log
 from mmpretrain.models.losses import CrossEntropyLoss
 from mmpretrain.registry import MODELS as MMPRETRAIN_MODELS
 from mmpretrain.structures import DataSample
@@ -12,10 +14,10 @@ from torch import Tensor, nn
 
 from amlfs_mm.registry import MODELS, TASK_UTILS
 from amlfs_mm.search import find_loss, protocols
+from amlfs_mm.search.loss_file import describe_another_head
 from amlfs_mm.utils.autocast import without_autocast
 from amlfs_mm.utils.config_types import resolves_to
 
-from ..layers.inputs import feature_vectors
 from ..layers.logits import (
     Scale,
     bias_free_logits,
@@ -114,6 +116,8 @@ class AMLFSHead(WholeBatchHead):
         self.theta_is_given = theta is not None
         start = find_loss(self.search_space, theta) if theta else self.search_space.identity()
         self.register_buffer('theta', start)
+        for text in describe_another_head(theta, self) if theta else ():
+            print_log(text, logger='current', level=logging.WARNING)
         self._transforms: tuple | None = None
         t, tau = self.search_space.transforms(self.theta)
         self.register_buffer(
@@ -154,14 +158,6 @@ class AMLFSHead(WholeBatchHead):
     def interval_counts(self) -> dict[str, Tensor]:
         """Training samples that were in each interval of t and tau, (M,) each, with this theta."""
         return dict(t=self.t_count, tau=self.tau_count)
-
-    def pre_logits(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
-        """The features (N, D): those of the last stage, or a bare tensor itself.
-
-        Raises:
-            ValueError: They do not have this shape.
-        """
-        return feature_vectors(feats, type(self).__name__, self.in_channels)
 
     def forward(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
         """The untransformed logits (N, C) in float32 or wider. They do not depend on theta."""

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from amlfs_mm.utils.lazy_data_samples import LazyDataSamples
 
+from ..layers.inputs import feature_vectors
+
 
 def hard_targets(data_samples: Sequence[DataSample], name: str) -> Tensor:
     """The classes (N,) of a batch.
@@ -35,7 +37,21 @@ def is_whole(data_samples: Sequence[DataSample] | None) -> bool:
 
 
 class WholeBatchHead(ClsHead):
-    """A head of mmpretrain that reads and writes the tensors of :class:`LazyDataSamples`."""
+    """A classifier of vectors that reads and writes the tensors of :class:`LazyDataSamples`.
+
+    Attributes:
+        in_channels: D, the length of a feature.
+    """
+
+    in_channels: int
+
+    def pre_logits(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
+        """The features (N, D): those of the last stage, or a bare tensor itself.
+
+        Raises:
+            ValueError: They do not have this shape.
+        """
+        return feature_vectors(feats, type(self).__name__, self.in_channels)
 
     def _get_loss(
         self, cls_score: Tensor, data_samples: Sequence[DataSample], **kwargs

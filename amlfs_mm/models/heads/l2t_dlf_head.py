@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from amlfs_mm.registry import MODELS
 from amlfs_mm.utils.autocast import without_autocast
 
-from ..layers.inputs import feature_vectors
 from ..layers.ranks import target_rank
 from ..losses import l2t_dlf_loss
 from .accuracy import training_accuracy
@@ -102,14 +101,6 @@ class L2TDLFHead(WholeBatchHead, LinearClsHead):
     ) -> tuple[Tensor, Tensor]:
         """The logits (N, C) and the classes (N,) of a batch."""
         return self(feats), self.labels(data_samples)
-
-    def pre_logits(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
-        """The features (N, D): those of the last stage, or a bare tensor itself.
-
-        Raises:
-            ValueError: They do not have this shape.
-        """
-        return feature_vectors(feats, type(self).__name__, self.in_channels)
 
     def loss(
         self, feats: tuple[Tensor, ...], data_samples: Sequence[DataSample], **kwargs

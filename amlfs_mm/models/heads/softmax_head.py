@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import nullcontext
 
 import torch
-import torch.nn.functional as F
 from mmpretrain.models.heads import LinearClsHead
 from mmpretrain.models.losses import CrossEntropyLoss
 from mmpretrain.structures import DataSample
@@ -14,8 +13,13 @@ from torch import Tensor, nn
 from amlfs_mm.registry import MODELS
 from amlfs_mm.utils.autocast import without_autocast
 
-from ..layers.inputs import feature_vectors
-from ..layers.logits import Scale, check_scale, initial_weights, norms_outside_t
+from ..layers.logits import (
+    Scale,
+    bias_free_logits,
+    check_scale,
+    initial_weights,
+    norms_outside_t,
+)
 from ..layers.ranks import target_rank
 from ..layers.sharded_linear import ShardedLinear, build_class_weights, whole_weight
 from ..losses import AMSoftmaxMargin, transform_target_logit
@@ -82,25 +86,11 @@ class SoftmaxHead(WholeBatchHead, LinearClsHead):
                 f"loss={kwargs['loss']}: leave it out, or set dict(type='CrossEntropyLoss')"
             )
 
-    def pre_logits(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
-        """The features (N, D): those of the last stage, or a bare tensor itself.
-
-        Raises:
-            ValueError: They do not have this shape.
-        """
-        return feature_vectors(feats, type(self).__name__, self.in_channels)
-
     def forward(self, feats: tuple[Tensor, ...] | Tensor) -> Tensor:
         """The logits (N, C) without margin, in float32 or wider."""
         features = self.pre_logits(feats)
         with without_autocast(features):
-            features = features.to(torch.promote_types(features.dtype, torch.float32))
-            weight = whole_weight(self.fc).to(features.dtype)
-            if self.scale is None:
-                return F.linear(features, weight)
-            if self.scale == 'feature':
-                return F.linear(features, F.normalize(weight))
-            return self.scale * F.linear(F.normalize(features), F.normalize(weight))
+            return bias_free_logits(features, whole_weight(self.fc), self.scale)[0]
 
     def loss(
         self, feats: tuple[Tensor, ...], data_samples: list[DataSample], **kwargs

@@ -18,10 +18,10 @@ Scale = float | str | None
 
 
 def check_scale(scale: Scale) -> None:
-    """Refuse a scale that is none of the three above.
+    """``scale`` is None, a positive number, or ``'feature'``.
 
     Raises:
-        ValueError: The scale is something else.
+        ValueError: It is something else.
     """
     known = scale is None or scale == 'feature'
     if not known and (isinstance(scale, str) or not 0 < scale < float('inf')):

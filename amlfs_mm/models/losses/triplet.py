@@ -57,7 +57,11 @@ def euclidean_distances(features: Tensor) -> Tensor:
 
 
 def check_negatives(target: Tensor) -> None:
-    """Raise an error if all labels (N,) are equal."""
+    """A batch has two identities at least.
+
+    Raises:
+        ValueError: All labels (N,) are equal.
+    """
     message = (
         f'the batch has {len(target)} images of one identity and no negative for a triplet: each '
         'process needs two identities (batch_size >= 2 x num_instances x replicas)'

@@ -42,7 +42,9 @@ def fused_amlfs_loss(
     tau: Transform,
     floor: str = 'relative',
 ) -> SearchedLoss:
-    """The loss of each sample (Eq. 4, 16), as in :func:`.reference_loss.amlfs_loss`.
+    """The loss of each sample (Eq. 4, 16) with a written-out gradient ("fused").
+
+    It gives the numbers of :func:`.reference_loss.amlfs_loss`.
 
     Args:
         logits: (N, C) float32 or float64, untransformed.
@@ -53,7 +55,7 @@ def fused_amlfs_loss(
         tau: The transform of the target's probability on [0, 1].
         floor: What keeps tau positive; see :func:`.reference_loss.log_tau`.
     """
-    return SearchedLoss(*_SearchedLoss.apply(logits, target, target_norm, t, tau, floor))
+    return SearchedLoss(*_WrittenOutLoss.apply(logits, target, target_norm, t, tau, floor))
 
 
 def log_tau_and_weight(
@@ -63,6 +65,14 @@ def log_tau_and_weight(
 
     The derivative ``p tau'(p) / tau(p)`` is the factor by which tau multiplies a sample's softmax
     gradient. Above the floor it is ``a p / (a p + b)``.
+
+    Args:
+        log_probability: (N,) or (N, 1) ``log p``.
+        tau: The transform of the target's probability.
+        floor: What keeps tau positive; see :func:`.log_tau`.
+
+    Returns:
+        Three tensors of the shape of ``log_probability``.
     """
     probability = log_probability.exp()
     interval = tau.locate(probability)
@@ -80,7 +90,7 @@ def log_tau_and_weight(
     return log_tau, torch.threshold(share, RELATIVE_FLOOR, 1).reciprocal(), interval
 
 
-class _SearchedLoss(torch.autograd.Function):
+class _WrittenOutLoss(torch.autograd.Function):
     """Inside, every vector of N numbers is a column (N, 1)."""
 
     @staticmethod

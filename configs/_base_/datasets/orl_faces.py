@@ -39,3 +39,4 @@ test_evaluator = [
     dict(type='amlfs_mm.FaceIdentification'),
     dict(type='amlfs_mm.FaceVerification', pairs='drawn', false_accept_rates=(1e-2,)),
 ]
+in_memory_gib = 2  # more is loaded image by image; docs/performance.md

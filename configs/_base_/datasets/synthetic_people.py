@@ -24,3 +24,4 @@ val_dataloader = dict(
     num_workers=0, dataset=dict(data_root=data_root, held_out=0.2, pipeline=test_pipeline)
 )
 test_dataloader = dict(num_workers=0, dataset=dict(data_root=data_root, pipeline=test_pipeline))
+in_memory_gib = 2  # more is loaded image by image; docs/performance.md

@@ -76,3 +76,11 @@ def test_no_grid():
         cfg = Config.fromfile(ROOT / 'configs/small' / f'{name}.py')
         with pytest.raises(ValueError, match='a grid of losses starts from plain softmax in a'):
             grid_of(cfg, 4)
+    for changed, message in (
+        (dict(search_space=dict(type='amlfs_mm.SearchSpace')), 'leave model.head.search_space out'),
+        (dict(loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1)), 'plain cross entropy'),
+    ):
+        cfg = Config.fromfile(BASELINE)
+        cfg.model.head.update(changed)
+        with pytest.raises(ValueError, match=message):
+            grid_of(cfg, 4)

@@ -36,7 +36,15 @@ def test_degenerate_differences():
     assert compare_paired({0: 1.0}, {1: 1.0}) is None
     assert 'one seed' in str(compare_paired({0: 3.0}, {0: 1.0}))
     assert not compare_paired({0: 1.0, 1: 2.0}, {0: 1.0, 1: 2.0}).separated
-    assert compare_paired({0: 2.0, 1: 3.0}, {0: 1.0, 1: 2.0}).separated
+
+
+def test_equal_differences_are_not_tested():
+    """Rank-1 of 90 probes has few values: the same gain on two seeds is no proof."""
+    ones, others = {0: 50 / 0.9, 1: 60 / 0.9}, {0: 51 / 0.9, 1: 61 / 0.9}
+    difference = compare_paired(others, ones)
+    assert difference.p is None
+    assert not difference.separated
+    assert str(difference) == '1.11 ± 0.00 (not tested: no spread, n = 2)'
 
 
 def closed_testing(p_values: list[float]) -> list[float]:

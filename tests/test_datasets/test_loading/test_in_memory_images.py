@@ -1,12 +1,13 @@
 """Crops and flips against a loop over pixels; draws by the sample's seed alone."""
 
+import weakref
 from collections import Counter
 
 import numpy as np
 import pytest
 import torch
 from mmengine.dataset import BaseDataset, DefaultSampler, pseudo_collate
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Subset
 
 from amlfs_mm.datasets import InMemoryImages, make_reproducible
 from amlfs_mm.datasets.loading.in_memory_images import crop_on_device, shift_and_flip
@@ -135,6 +136,8 @@ def test_a_plain_loader_draws_from_numpy_as_transforms_do():
         (dict(flip_prob=2), r'flip_prob is a probability in \[0, 1\], got 2'),
         (dict(dataset=Noise(sizes=[(4, 4), (4, 5)])), 'uint8 images of one size, with Resize'),
         (dict(dataset=Noise(dtype=np.float32)), r'uint8 images of one size.*float32'),
+        (dict(dataset=Noise([])), r'a pipeline that ends in PackInputs; it is Compose\('),
+        (dict(dataset=Subset(Noise(), [])), 'Subset has no image'),
         (dict(dataset=Unlabelled()), r'one class an image \(gt_label\), but image 0 has 0'),
         (
             dict(dataset=Noise([dict(type='RandomFlip', prob=0.5), PACK])),
@@ -153,3 +156,42 @@ def test_a_batch_knows_the_labels_of_the_whole_data_set():
     for batch in (data.batch([3, 5]), *data.batches(order)):
         assert batch['data_samples'].labels.tolist() == [3, 5]
         assert batch['data_samples'].label_range == (0, 11)
+
+
+def test_a_probability_of_one_flips_the_last_seeds_too():
+    """The seeds are no multiple of the places of a crop: a few are left over at the top."""
+    last = np.array([2**32 - 1, 2**32 - 2, 2**31, 0])
+    for padding in (0, 4, 255):
+        data = InMemoryImages(Noise(sizes=[(5, 6)]), padding=padding, flip_prob=1.0)
+        assert data._draw(last)[1].all()
+        data = InMemoryImages(Noise(sizes=[(5, 6)]), padding=padding, flip_prob=0.0)
+        assert not data._draw(last)[1].any()
+
+
+class Watched(Noise):
+    """The images that are there while another one is made."""
+
+    def __init__(self) -> None:
+        self.images: list[weakref.ref] = []
+        self.most = 0
+        super().__init__()
+
+    def __getitem__(self, idx: int) -> dict:
+        self.most = max(self.most, sum(image() is not None for image in self.images))
+        sample = super().__getitem__(idx)
+        self.images.append(weakref.ref(sample['inputs']))
+        return sample
+
+
+def test_images_are_not_there_twice_while_they_are_loaded():
+    plain = Watched()
+    InMemoryImages(plain)
+    assert len(plain.images) == 12
+    assert plain.most <= 2  # the first one, and the one before
+
+
+def test_no_other_pipeline():
+    data = InMemoryImages(Noise())
+    assert data.pipeline is data.dataset.pipeline
+    with pytest.raises(ValueError, match=r'cannot take another pipeline: .*set in_memory_gib=0'):
+        data.pipeline = []

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import logging
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from mmengine.dataset import BaseDataset, DefaultSampler, pseudo_collate
+import torch.distributed as dist
+from mmcv.transforms import RandomFlip
+from mmengine.dataset import BaseDataset, DefaultSampler, default_collate, pseudo_collate
 from mmengine.logging import MMLogger
-from mmpretrain.datasets import KFoldDataset
-from torch.utils.data import DataLoader, Dataset
+from mmengine.runner import Runner
+from mmpretrain.datasets import KFoldDataset, RandomCrop
+from torch.testing._internal.distributed import fake_pg  # noqa: F401  (registers the backend)
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from amlfs_mm.datasets import InMemoryImages, make_reproducible
 from amlfs_mm.datasets.loading.whole_batches import WholeBatchLoader, with_whole_batches
+from amlfs_mm.utils.randomness import seed_process
 
 NOISE = dict(type='amlfs_mm.LabelNoise', ratio=0.5, num_classes=12)
 RESIZE = dict(type='mmpretrain.Resize', scale=(6, 5))
@@ -35,8 +41,44 @@ class Noise(BaseDataset):
         ]
 
 
-def loader_of(dataset: Dataset, **options) -> DataLoader:
-    return DataLoader(dataset, batch_size=5, collate_fn=pseudo_collate, **options)
+class Loaded(Noise):
+    """Images of the sizes that are given, and which ones have been made, also by copies."""
+
+    def __init__(self, sizes: list[int], **kwargs) -> None:
+        self.sizes = sizes
+        self.made: list[int] = []
+        super().__init__(**kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        return [dict(size=size, gt_label=0) for size in self.sizes]
+
+    def prepare_data(self, idx: int) -> dict:
+        self.made.append(idx)
+        info = self.get_data_info(idx)
+        size = info.pop('size')
+        return self.pipeline(info | dict(img=np.zeros((size, size, 3), np.uint8)))
+
+
+class Stream(IterableDataset):
+    def __iter__(self):
+        yield dict(inputs=torch.zeros(3, 5, 6))
+
+
+class FlippedLabels(RandomFlip):
+    """A flip that does more than its base."""
+
+    def transform(self, results: dict) -> dict:
+        results = super().transform(results)
+        results['gt_label'] += 100 * results['flip']
+        return results
+
+
+class OtherCrop(RandomCrop):
+    """A crop that may do more than its base."""
+
+
+def loader_of(dataset: Dataset, collate_fn=pseudo_collate, **options) -> DataLoader:
+    return DataLoader(dataset, batch_size=5, collate_fn=collate_fn, **options)
 
 
 @pytest.fixture
@@ -94,6 +136,8 @@ def test_a_pipeline_of_crop_and_flip(random: list, padding: int, flip_prob: floa
         ([RESIZE, CROP, CROP, PACK], 1, 'the pipeline has two RandomCrop'),
         ([RESIZE, dict(FLIP, direction='vertical'), PACK], 1, 'is not a horizontal flip'),
         ([FLIP, RESIZE, PACK], 1, 'draws random numbers'),
+        ([RESIZE, FlippedLabels(prob=0.5), PACK], 1, 'draws random numbers'),
+        ([RESIZE, OtherCrop((5, 6), padding=2), PACK], 1, 'draws random numbers'),
         ([RESIZE], 1, 'Noise has no pipeline that ends in PackInputs'),
     ],
 )
@@ -140,3 +184,109 @@ def test_a_search_s_loader_gives_whole_batches_again():
     skipped = list(loader)
     assert torch.equal(skipped[0]['inputs'], first[1]['inputs'])
     assert len(skipped) == 2
+
+
+def test_a_subclass_of_the_flip_is_not_replaced():
+    """In a search, where each sample has its seed, with in_memory_gib and without."""
+    seen = []
+    for gib in (0, 1):
+        pipeline = [RESIZE, FlippedLabels(prob=0.5), PACK]
+        loader = make_reproducible(with_whole_batches(loader_of(Noise(pipeline=pipeline)), gib), 0)
+        loader.batch_sampler.set_epoch(0, 0)
+        seen.append([s.gt_label.item() for batch in loader for s in batch['data_samples']])
+    assert seen[0] == seen[1]
+    assert 0 < sum(label >= 100 for label in seen[0]) < 12
+
+
+def blacken(samples: list[dict]) -> dict:
+    """A collate_fn of one's own."""
+    return dict(inputs=torch.stack([s['inputs'] * 0 for s in samples]), data_samples=None)
+
+
+@pytest.mark.parametrize('explicit', [False, True])
+@pytest.mark.parametrize('cached', [0, 1])
+def test_a_collate_fn_of_one_s_own_sees_the_samples(explicit: bool, cached: int, told: list[str]):
+    data = Noise(pipeline=[RESIZE, PACK])
+    if explicit:
+        data = InMemoryImages(data, padding=1)
+    loader = loader_of(data, partial(blacken))
+    assert with_whole_batches(loader, 1) is loader
+    (line,) = told
+    assert re.match('Images are loaded one by one: collate_fn is .*blacken', line)
+    search = make_reproducible(loader, seed=0, batch_cache_gib=cached)
+    for _ in range(2):
+        search.batch_sampler.set_epoch(0, 0)
+        assert [batch['inputs'].sum().item() for batch in search] == [0, 0, 0]
+
+
+@pytest.mark.parametrize('collate_fn', [pseudo_collate, partial(default_collate), None])
+def test_the_usual_ways_to_collate(collate_fn):
+    loader = loader_of(Noise(pipeline=[RESIZE, PACK]), collate_fn)
+    assert isinstance(with_whole_batches(loader, 1), WholeBatchLoader)
+
+
+@pytest.mark.parametrize(
+    ('sizes', 'pipeline', 'made'),
+    [
+        ([8] + [1500] * 20, [PACK], [0, 0, 1]),  # another size
+        ([1500] * 20, [PACK], [0]),  # too large: the first one tells
+        ([8] * 400, [dict(type='mmpretrain.ColorJitter', brightness=0.4), PACK], [0, 0]),  # random
+    ],
+)
+def test_few_images_are_loaded_in_vain(sizes: list[int], pipeline: list, made: list[int]):
+    data = Loaded(sizes, pipeline=pipeline)
+    loader = loader_of(data)
+    assert with_whole_batches(loader, max_gib=0.001) is loader
+    assert data.made == made
+
+
+def test_looking_at_a_random_pipeline_draws_nothing():
+    """What is drawn later, such as weights, is the same as with in_memory_gib=0."""
+    seed_process(3)
+    expected = np.random.rand(), torch.rand(()).item()
+    seed_process(3)
+    with_whole_batches(loader_of(Noise(pipeline=[FLIP, RESIZE, PACK])), 1)
+    assert (np.random.rand(), torch.rand(()).item()) == expected
+
+
+def test_data_sets_whose_images_have_no_index(told: list[str]):
+    loader = DataLoader(Stream(), batch_size=2)
+    assert with_whole_batches(loader, 1) is loader
+    assert told == ['Images are loaded one by one: Stream is iterable: its images have no index']
+
+
+def test_a_loader_with_a_number_of_batches(told: list[str]):
+    config = dict(
+        batch_size=2,
+        num_workers=0,
+        dataset=Noise(pipeline=[RESIZE, FLIP, PACK]),
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        num_batch_per_epoch=3,
+    )
+    loader = Runner.build_dataloader(config)
+    assert with_whole_batches(loader, 1) is loader
+    (line,) = told
+    assert 'passes on the pipeline of another data set; with num_batch_per_epoch' in line
+
+
+def test_replicas_of_a_baseline_draw_different_crops():
+    """mmengine seeds numpy alike on all ranks; alone a process draws what it always has."""
+
+    def crops(rank: int, replicas: int) -> torch.Tensor:
+        if replicas > 1:
+            store = dist.HashStore()
+            dist.init_process_group('fake', rank=rank, world_size=replicas, store=store)
+        try:
+            seed_process(5)
+            return torch.cat([batch['inputs'] for batch in with_whole_batches(loader_of(data), 1)])
+        finally:
+            if replicas > 1:
+                dist.destroy_process_group()
+
+    data = InMemoryImages(Noise(pipeline=[RESIZE, PACK]), padding=2)
+    first, second = (crops(rank, 2) for rank in range(2))
+    assert not torch.equal(first, second)
+    assert torch.equal(second, crops(1, 2))
+    seed_process(5)
+    batches = [data.batch([*indices]) for indices in (range(5), range(5, 10), range(10, 12))]
+    assert torch.equal(crops(0, 1), torch.cat([batch['inputs'] for batch in batches]))

@@ -344,6 +344,30 @@ def test_different_data_put_together():
         check_listed_once(ConcatDataset([Listed(boxes), Listed(boxes[:1])]), 'val')
 
 
+@pytest.mark.parametrize('options', [dict(padding=0), dict(flip_prob=0.0)])
+@pytest.mark.parametrize('wrapped', [False, True])
+@pytest.mark.parametrize('stage', ['train', 'val', 'test'])
+def test_images_in_memory_that_are_evaluated_with_random_crops(
+    tmp_path: Path, stage: str, wrapped: bool, options: dict
+):
+    images = dict(type='Labelled', labels=40, serialize_data=False)
+    data = dict(type='amlfs_mm.InMemoryImages', dataset=images, **options)
+    if wrapped:
+        data = dict(type='ConcatDataset', datasets=[data])
+    part = 'test_dataloader' if stage == 'test' else 'val_dataloader'
+    changes = {part: dict(dataset=dict(data, _delete_=True))}
+    runner = runner_on(tmp_path, **changes, train_cfg=dict(max_epochs=1))
+    with pytest.raises(ValueError, match=rf'{part}\.dataset is InMemoryImages.*set padding=0 and'):
+        getattr(runner, stage)()
+
+
+def test_images_in_memory_that_are_evaluated_as_they_are(tmp_path: Path):
+    images = dict(type='Labelled', labels=40, serialize_data=False)
+    data = dict(type='amlfs_mm.InMemoryImages', dataset=images, padding=0, flip_prob=0)
+    runner = runner_on(tmp_path, val_dataloader=dict(dataset=dict(data, _delete_=True)))
+    assert runner.val() == runner.val()
+
+
 @pytest.mark.parametrize('evaluation', ['val', 'test'])
 def test_an_evaluation_by_itself_is_checked(tmp_path: Path, evaluation: str):
     """Runner.val() and Runner.test(), without a training before them."""

@@ -26,9 +26,31 @@ def test_any_number_of_processes(tiny_run: Path, tmp_path: Path, processes: int,
     assert_same_run(tiny_run, tmp_path)
 
 
+def test_loader_workers(tmp_path: Path):
+    """Images that are loaded one by one: without workers, and with two in each of two processes."""
+    (tmp_path / 'notes').mkdir()
+    config = config_with(
+        tmp_path,
+        more=f"""
+note = dict(type='NoteWorker', folder={str(tmp_path / 'notes')!r})
+train_dataloader = dict(dataset=dict(pipeline=[note, *_base_.train_pipeline]))
+in_memory_gib = 0  # images in memory need no workers
+""",
+    )
+    Job(tmp_path / 'one', config=config).finish()
+    assert not list((tmp_path / 'notes').iterdir())
+    options = ['train_dataloader.num_workers=2', 'train_dataloader.persistent_workers=True']
+    Job(tmp_path / 'two', '--cfg-options', *options, config=config, processes=2).finish()
+    assert sorted(note.name for note in (tmp_path / 'notes').iterdir()) == [
+        f'rank{rank}_worker{worker}' for rank in range(2) for worker in range(2)
+    ]
+    assert_same_run(tmp_path / 'one', tmp_path / 'two')
+
+
 @pytest.mark.slow
 def test_cached_batches_on_two_processes_with_loader_workers(tmp_path: Path):
-    options = ['--cfg-options', 'custom_hooks.0.common_random_numbers=True']
+    one_by_one = 'in_memory_gib=0'  # images in memory need no workers
+    options = ['--cfg-options', 'custom_hooks.0.common_random_numbers=True', one_by_one]
     Job(tmp_path / 'plain', *options).finish()
     options += ['custom_hooks.0.batch_cache_gib=0.1', 'train_dataloader.num_workers=2']
     Job(tmp_path / 'cached', *options, processes=2).finish()
@@ -41,7 +63,7 @@ def test_cached_batches_on_two_processes_with_loader_workers(tmp_path: Path):
 
 @pytest.mark.slow
 def test_images_in_memory(tmp_path: Path):
-    """The same search on two processes with loader workers, and resumed."""
+    """The same search on two processes, and resumed; the loader workers are not used."""
     config = config_with(
         tmp_path,
         more="""

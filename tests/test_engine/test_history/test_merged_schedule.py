@@ -10,9 +10,9 @@ import pytest
 import torch
 from test_loss_schedule import content
 
-from amlfs_mm.engine.history.head_options import head_options
 from amlfs_mm.engine.history.loss_schedule import LossSchedule
 from amlfs_mm.engine.history.merged_schedule import mean_over_searches, merge, smooth
+from amlfs_mm.search.head_options import head_options
 
 
 def schedule(thetas: list, rewards: list | None = None, **about) -> LossSchedule:
@@ -102,3 +102,11 @@ def test_the_heads_options_come_from_the_config_which_is_not_run():
     text = "model = dict(head=dict(type='AMLFSHead', min_slope=0.1, tau_floor='constant'))"
     assert head_options(dict(config=text)) == dict(min_slope=0.1, tau_floor='constant')
     assert head_options(dict(head=dict(min_slope=0.2))) == default | dict(min_slope=0.2)
+
+
+def test_rewards_of_two_kinds_are_not_compared():
+    accuracy = schedule([1.0], [30.0], reward='accuracy/top1')
+    log_probability = schedule([2.0], [-0.1], reward='log_probability/mean')
+    assert numbers(merge([accuracy, log_probability])) == [1.5]
+    with pytest.raises(ValueError, match=r"'accuracy/top1' and 'log_probability/mean'"):
+        merge([accuracy, log_probability], by='best')

@@ -10,6 +10,7 @@ import pytest
 import torch
 from helpers.jobs import Job, no_survivors  # noqa: F401
 from helpers.runs import TINY_SEARCH, assert_equal, assert_same_run, build, load, run
+from matplotlib import pyplot as plt
 from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from test_loss_search_hook import replay_policy
@@ -17,6 +18,7 @@ from test_loss_search_hook import replay_policy
 from amlfs_mm.analysis.runs.records import read_records
 from amlfs_mm.engine.options import SearchOptions
 from amlfs_mm.search import SearchSpace
+from amlfs_mm.visualization.search_plots import plot_reward
 
 CONTROL = ['--cfg-options', 'custom_hooks.0.control=True']
 
@@ -106,6 +108,23 @@ def test_the_better_model_is_kept(searched: Path, tmp_path: Path):
     assert done.returncode == 0, done.stdout[-3000:]
     metrics = json.loads((tmp_path / 'test.json').read_text())
     assert metrics['accuracy/top1'] == pytest.approx(max(found, plain))
+
+
+def test_its_reward_stands_beside_the_winners_in_every_round(searched: Path):
+    """In the scalars, which TensorBoard has too, and in the picture of the rewards."""
+    records = read_records(searched / 'loss_search.jsonl')
+    scalars = [
+        json.loads(line)
+        for path in searched.glob('*/vis_data/*.json')
+        for line in path.read_text().splitlines()
+        if 'search/reward_control' in line
+    ]
+    rewards = [record['control']['reward'] for record in records]
+    assert [entry['search/reward_control'] for entry in scalars] == pytest.approx(rewards)
+    figure = plot_reward(records)
+    (curve,) = [line for line in figure.axes[0].lines if 'control' in str(line.get_label())]
+    assert list(curve.get_ydata()) == rewards
+    plt.close(figure)
 
 
 @pytest.mark.parametrize('processes', [2, 3])

@@ -208,8 +208,16 @@ def test_the_reward_is_the_mean_log_probability(tmp_path: Path):
     assert f'log_probability/mean best {max(record["reward"]):.4f}' in log
 
 
-def test_a_binomial_tolerance_needs_a_percentage(tmp_path: Path):
-    runner = build(tmp_path, **LOG_PROBABILITY, **{'loss_search.go_back': dict(tolerance=1)})
+@pytest.mark.parametrize(
+    'option',
+    [
+        {'loss_search.go_back': dict(tolerance=1)},
+        {'loss_search.reward_filter': dict(type='amlfs_mm.IgnoreTies')},
+    ],
+    ids=['go_back', 'IgnoreTies'],
+)
+def test_a_binomial_error_needs_a_percentage(tmp_path: Path, option: dict):
+    runner = build(tmp_path, **LOG_PROBABILITY, **option)
     with pytest.raises(
         ValueError, match=r"reward 'log_probability/mean' is no percentage: it is -2"
     ):

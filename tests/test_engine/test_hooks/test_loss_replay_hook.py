@@ -85,13 +85,16 @@ def test_warm_up_rounds_a_lost_round_and_ema(tmp_path: Path):
     assert searched['candidate_epochs'] == 1 + 2 * 5  # what was lost was paid for
 
 
-def test_the_model_alone_handed_over(tmp_path: Path):
+def test_the_model_alone_handed_over_and_a_ceiling(tmp_path: Path):
     options = {
         'train_cfg.max_epochs': 2,
+        'model.head.search_space': dict(type='amlfs_mm.SearchSpace', ceiling=True),
         'custom_hooks.0.hand_over': 'model',
         'custom_hooks.0.num_candidates': 2,
     }
     searched_and_replayed(tmp_path, options, 'epoch_2.pth')
+    schedule = LossSchedule.read(tmp_path / 'search' / 'loss_schedule.json')
+    assert schedule.search_space == 'SearchSpace(num_intervals=6, ceiling=True)'
 
 
 @pytest.mark.slow

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from mmpretrain.models import ClsDataPreprocessor
+from mmengine.model import BaseDataPreprocessor, ImgDataPreprocessor
+from mmpretrain.models import ClsDataPreprocessor, SelfSupDataPreprocessor
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
@@ -127,3 +128,18 @@ def test_labels_that_somebody_has_changed_are_used():
     samples = batches()[1]['data_samples']
     samples[0].set_gt_label(3)
     assert hard_targets(samples, 'Head').tolist() == [3, 4, 1, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    'kind', [BaseDataPreprocessor, ImgDataPreprocessor, SelfSupDataPreprocessor]
+)
+def test_other_preprocessors_take_a_whole_batch(kind: type):
+    """They cast the whole batch to the device: its data samples become a list."""
+    one_by_one, whole = batches()
+    images = torch.stack(one_by_one['inputs'])
+    batch = kind()(whole)
+    assert torch.equal(batch['inputs'], images)
+    expected = kind()(dict(one_by_one, inputs=images))['data_samples']
+    assert [s.gt_label.item() for s in batch['data_samples']] == [
+        s.gt_label.item() for s in expected
+    ]

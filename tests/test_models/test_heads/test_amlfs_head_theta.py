@@ -7,6 +7,7 @@ import pickle
 import pytest
 import torch
 from helpers.searched_head import labels, make_head, make_problem, make_theta
+from mmengine.logging import MMLogger
 from torch import nn
 
 from amlfs_mm.engine.searched_heads import find_heads
@@ -123,3 +124,17 @@ def test_a_checkpoint_of_a_linear_head_keeps_theta():
     assert missing == ['theta']
     assert torch.equal(head.theta, theta)
     assert torch.equal(head.fc.weight, weight)
+
+
+def test_a_file_of_another_head_is_no_silent_matter(tmp_path, caplog, monkeypatch):
+    logger = MMLogger.get_current_instance()
+    monkeypatch.setattr(logger, 'handlers', [caplog.handler])
+    path = tmp_path / 'loss.json'
+    space = SearchSpace(6)
+    content = dict(search_space=repr(space), theta=space.identity().tolist())
+    path.write_text(json.dumps(content | dict(head=dict(min_slope=0.5, tau_floor='constant'))))
+    AMLFSHead(10, 4, theta=str(path), min_slope=0.5, tau_floor='constant')
+    assert 'another shape' not in caplog.text
+    AMLFSHead(10, 4, theta=str(path))
+    assert "the head's min_slope is 0.01, that of the search was 0.5" in caplog.text
+    assert "the head's tau_floor is 'relative', that of the search was 'constant'" in caplog.text

@@ -89,7 +89,7 @@ class LandmarkList:
         """The landmarks (5, 2) of an image.
 
         Raises:
-            LookupError: It has none.
+            LookupError: The image has none.
         """
         if name not in self._landmarks:
             raise LookupError('no landmarks')
