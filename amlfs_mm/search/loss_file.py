@@ -88,6 +88,8 @@ def read_loss(space: protocols.SearchSpace, path: str | Path) -> Tensor:
         raise ValueError(
             f'{path} holds no loss ({type(error).__name__}: {error}); {wanted}'
         ) from error
+    if not isinstance(content.get('head', {}), dict):
+        raise ValueError(f"{path}: 'head' must be an object with min_slope and tau_floor; {wanted}")
     repeats, part = 1, space
     if isinstance(space, BranchSearchSpace) and of_space == repr(space.space):
         repeats, part = space.num_branches, space.space

@@ -53,6 +53,7 @@ def test_the_final_mu_of_a_schedule(tmp_path: Path):
         (dict(theta=[1] * 12), 'must be finite numbers'),
         (dict(theta=['a'] * 12), 'holds no loss'),
         (dict(epochs=[]), 'holds no loss'),
+        (dict(theta=[0.0] * 12, head=3), "'head' must be an object"),
         (dict(), r"holds no loss \(KeyError: 'epochs'\)"),
     ],
 )

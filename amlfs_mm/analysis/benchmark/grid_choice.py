@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def choose_losses(runs: Sequence[Run], losses: Sequence[str], metric: str) -> di
         losses, and the compute of all trainings.
 
     Raises:
-        ValueError: A training has no such metric on D_v, or not in its last epoch.
+        ValueError: A training has no such metric on D_v, or not in its last epoch; or all diverged.
     """
     curves = [curve(run.all_validation, metric, run.directory) for run in runs]
     for run, values in zip(runs, curves, strict=True):
@@ -41,6 +42,8 @@ def choose_losses(runs: Sequence[Run], losses: Sequence[str], metric: str) -> di
     chosen = {}
     for model, ends in epochs.items():
         scores = [nan_is_worst(values[end]) for values, end in zip(curves, ends, strict=True)]
+        if math.isinf(max(scores)):
+            raise ValueError(f'{metric} is NaN on D_v in all trainings of the grid: all diverged')
         first = scores.index(max(scores))
         chosen[model] = dict(
             loss=losses[first], epoch=ends[first], validation=runs[first].all_validation

@@ -98,7 +98,7 @@ def score_setting(setting: Setting, runs: Sequence[Run], metric: str) -> Score:
 
 
 def best_setting(scores: Sequence[Score], by: str) -> Setting:
-    """The setting with the highest mean; the first of equal ones, and never one that diverged.
+    """The setting with the highest mean; the first of equal ones. Diverged ones are behind all.
 
     Args:
         scores: Of all settings.

@@ -38,6 +38,11 @@ def test_a_diverged_training_of_a_grid_is_not_chosen():
     assert (chosen['best']['loss'], chosen['best']['epoch']) == ('focal', 1)
 
 
+def test_a_grid_that_diverged_as_a_whole_chooses_nothing():
+    with pytest.raises(ValueError, match='reid/mAP is NaN on D_v in all trainings of the grid'):
+        choose_losses([run(NAN), run(NAN)], ['softmax', 'robust'], METRIC)
+
+
 def test_a_diverged_setting_is_not_chosen():
     settings = [Setting(0.1, 0.0), Setting(0.01, 0.0)]
     scores = [
