@@ -22,9 +22,11 @@ class GoBackRule:
 
     Attributes:
         patience: Rounds in a row that must be behind.
-        tolerance: In standard errors of the best round's reward.
-        error: The standard error of a reward on D_v, in the reward's unit. ``'binomial'``: that of
-            a percentage, for accuracies. With 1, the tolerance is in the reward's unit.
+        tolerance: In standard errors.
+        error: The standard error of a reward, in the reward's unit. ``'binomial'``: that of a
+            percentage on D_v, for accuracies. ``'spread'``: the standard deviation of the round's
+            rewards over its candidates, which also knows how much one epoch of training jumps at
+            this learning rate. With 1, the tolerance is in the reward's unit.
         max_returns: Going back so many times in a row to one round, its score is taken for luck:
             the next time, the best of the rounds after it takes its place. None: no limit.
 
@@ -44,7 +46,8 @@ class GoBackRule:
                 raise ValueError(f'go_back: {name} must be a whole number >= 1, got {value!r}')
         if not (isinstance(self.tolerance, (int, float)) and 0 <= self.tolerance < math.inf):
             raise ValueError(f'go_back: tolerance must be a number >= 0, got {self.tolerance!r}')
-        check_error(self.error, 'go_back: error')
+        if self.error != 'spread':
+            check_error(self.error, 'go_back: error', "'binomial', 'spread'")
 
     @classmethod
     def read(cls, option: bool | dict) -> GoBackRule | None:
@@ -62,12 +65,21 @@ class GoBackRule:
             raise ValueError(f'go_back has no option {unknown}; it has {known}')
         return cls(**option)
 
-    def is_behind(self, reward: float, best: float, num_scored: int) -> bool:
-        """Whether a reward is behind the best one; both of ``num_scored`` validation samples."""
+    def is_behind(self, reward: float, best: float, num_scored: int, spread: float = 0.0) -> bool:
+        """Whether a reward is behind the best one; both of ``num_scored`` validation samples.
+
+        Args:
+            reward: Of the round's winner.
+            best: Of the best round's winner.
+            num_scored: How many validation samples both were measured on.
+            spread: The standard deviation of the round's rewards over its candidates.
+        """
         if not reward < best:
             return False
         if self.tolerance == 0 or math.isinf(reward):
             return True
+        if self.error == 'spread':
+            return best - reward > self.tolerance * spread
         return best - reward > self.tolerance * standard_error(best, num_scored, self.error)
 
 
@@ -102,7 +114,12 @@ class BestRounds:
         return {known.number for known in (self.best, self.next_best) if known is not None}
 
     def note(
-        self, number: int, reward: float, num_scored: int, always_goes_on: bool = False
+        self,
+        number: int,
+        reward: float,
+        num_scored: int,
+        spread: float = 0.0,
+        always_goes_on: bool = False,
     ) -> int | None:
         """Note a round, and decide from where the search goes on.
 
@@ -110,6 +127,7 @@ class BestRounds:
             number: Of the round.
             reward: Of its winner; minus infinity if all candidates diverged.
             num_scored: How many validation samples the reward was measured on.
+            spread: The standard deviation of the round's rewards over its candidates.
             always_goes_on: The search goes on from this round in any case, as in a warm-up.
 
         Returns:
@@ -122,7 +140,7 @@ class BestRounds:
         best_since = -math.inf if self.next_best is None else self.next_best.reward
         if self.rule.max_returns is not None and reward > -math.inf and reward >= best_since:
             self.next_best = this
-        if not self.rule.is_behind(reward, self.best.reward, num_scored):
+        if not self.rule.is_behind(reward, self.best.reward, num_scored, spread):
             self.behind = 0
             return None
         self.behind += 1

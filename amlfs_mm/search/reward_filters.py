@@ -11,15 +11,20 @@ import torch
 from torch import Tensor
 
 
-def check_error(error: float | str, name: str = 'error') -> None:
+def check_error(error: float | str, name: str = 'error', named_errors: str = "'binomial'") -> None:
     """A standard error is ``'binomial'`` or a positive number, in the reward's unit.
+
+    Args:
+        error: What a user gave.
+        name: Of the option, for the message.
+        named_errors: What else than a number the option takes, for the message.
 
     Raises:
         ValueError: It is something else.
     """
     positive = isinstance(error, (int, float)) and not isinstance(error, bool) and error > 0
     if error != 'binomial' and not positive:
-        raise ValueError(f"{name} must be 'binomial' or a positive number, got {error!r}")
+        raise ValueError(f'{name} must be {named_errors} or a positive number, got {error!r}')
 
 
 def standard_error(reward: float, num_scored: int, error: float | str) -> float:

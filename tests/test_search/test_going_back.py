@@ -49,6 +49,15 @@ def test_an_error_in_the_unit_of_the_reward(scale: float):
     assert follow(rewards, tolerance=1.5, error=scale) == [None, None, 1]
 
 
+def test_an_error_that_knows_how_much_an_epoch_jumps():
+    """5 points behind is nothing where the candidates differ by 6, and much where by 1."""
+    rounds = BestRounds(GoBackRule(tolerance=1, error='spread'))
+    assert rounds.note(1, 60, 100, spread=8.0) is None
+    assert rounds.note(2, 55, 100, spread=6.0) is None
+    assert rounds.note(3, 55, 100, spread=1.0) == 1
+    assert rounds.note(4, LOST, 100, spread=0.0) == 1
+
+
 def test_a_lucky_score_does_not_hold_the_search():
     """After two returns to 1, the best of 2, 3, 4 takes its place; then 5 is behind that one."""
     rewards = [90, 70, 75, 72, 71, 76, 74]
@@ -127,7 +136,10 @@ def test_the_option():
         (dict(max_returns=0), 'go_back: max_returns must be a whole number >= 1, got 0'),
         (dict(tolerance=-1), 'go_back: tolerance must be a number >= 0, got -1'),
         (dict(tolerance=math.nan), 'tolerance must be a number >= 0, got nan'),
-        (dict(error='normal'), "go_back: error must be 'binomial' or a positive number"),
+        (
+            dict(error='normal'),
+            "error must be 'binomial', 'spread' or a positive number, got 'norm",
+        ),
     ],
 )
 def test_refused(option: object, message: str):

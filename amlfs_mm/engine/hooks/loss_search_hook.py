@@ -30,7 +30,7 @@ from ..distributed.population import population_of
 from ..distributed.stop_signal import EXIT_CODE, StopSignal
 from ..history.interval_share import interval_share
 from ..history.kept_model import keep_better_model
-from ..history.log import log_round, log_start, warn_or_stop_after_lost_round
+from ..history.log import log_round, log_start, summarise, warn_or_stop_after_lost_round
 from ..history.progress import CandidateProgress
 from ..history.results import write_results
 from ..history.search_history import SearchHistory
@@ -249,6 +249,7 @@ class LossSearchHook(Hook):
                 best_reward,
                 self.history.epoch_of_model(),
                 self.num_scored,
+                summarise(reward)['std'],
                 warmup,
             )
         self.history.record(

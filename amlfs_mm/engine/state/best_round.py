@@ -42,6 +42,7 @@ class BestRoundState:
         reward: float | None,
         started_from: int,
         num_scored: int,
+        spread: float,
         always_goes_on: bool = False,
     ) -> dict[str, int | None]:
         """Note a round, in whose winner's state the runner is; keep that state if it may be needed.
@@ -52,13 +53,14 @@ class BestRoundState:
             reward: Of the winner; None if all candidates diverged.
             started_from: The last epoch of the round whose winner this round started from.
             num_scored: How many samples of D_v a reward is the mean of.
+            spread: The standard deviation of the round's rewards over its candidates.
             always_goes_on: As in a warm-up.
 
         Returns:
             The ``lineage`` of the round's record.
         """
         score = -math.inf if reward is None else reward
-        back_to = self.rounds.note(epoch, score, num_scored, always_goes_on)
+        back_to = self.rounds.note(epoch, score, num_scored, spread, always_goes_on)
         for former in set(self.states) - self.rounds.kept:
             del self.states[former]  # before the new one takes memory
         if epoch in self.rounds.kept:
