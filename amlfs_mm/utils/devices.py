@@ -33,6 +33,16 @@ def set_device_random_state(state: Tensor | None) -> None:
         torch.get_device_module(device).set_rng_state(state)
 
 
+def has_bfloat16_arithmetic(device: torch.device) -> bool:
+    """Whether a device computes in bfloat16 itself. A processor without such instructions imitates
+    them, and is then several times slower than in float32.
+    """
+    if device.type == 'cpu':
+        # torch has no public name for this question.
+        return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return device.type != 'cuda' or torch.cuda.is_bf16_supported(including_emulation=False)
+
+
 def choose_gpu(local_rank: int) -> None:
     """Let this process compute on the GPU of its rank in the node; the processes share GPUs in
     turn if there are fewer. Without a GPU nothing happens.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from helpers.jobs import Job, no_survivors  # noqa: F401
 from helpers.runs import build, load
@@ -40,3 +41,16 @@ def test_the_forward_pass_is_in_bfloat16_and_the_loss_in_float32(tmp_path: Path)
     losses = runner.model.train_step(batch, wrapper)
     assert dtypes == [torch.bfloat16]
     assert losses['loss'].dtype == torch.float32
+
+
+def test_a_processor_without_bfloat16_is_named(tmp_path: Path, capfd) -> None:
+    """It would train several times slower than in float32, without a word."""
+    flags = Path('/proc/cpuinfo')
+    if not flags.exists():
+        pytest.skip('only Linux lists what its processor can do')
+    able = {'avx512_bf16', 'amx_bf16', 'avx512bw'} & set(flags.read_text().split())
+    build(tmp_path).build_optim_wrapper(
+        dict(type='amlfs_mm.BFloat16OptimWrapper', optimizer=dict(type='SGD', lr=0.1))
+    )
+    written = ''.join(capfd.readouterr())
+    assert ('has no bfloat16 instructions' in written) == (not able)
