@@ -8,6 +8,6 @@ model = dict(
     head=dict(
         type='amlfs_mm.AMLFSHead',
         num_intervals=6,
-        search_space=dict(type='amlfs_mm.SearchSpace', ceiling=True),
+        search_space=dict(type='amlfs_mm.SearchSpace', searched='tau'),
     )
 )
