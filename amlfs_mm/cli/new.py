@@ -58,6 +58,12 @@ def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar='N',
         help='let 1 of N parts of the training data be D_v',
     )
+    parser.add_argument(
+        '--literal',
+        action='store_true',
+        help="the paper's search; without this, the search that we recommend, which has a control, "
+        'goes back from bad rounds, and bounds t',
+    )
     args = parser.parse_args(arguments)
     if args.out.suffix != '.py':
         parser.error(f'the config to write must end in .py, got {args.out}')
@@ -113,6 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             args.intervals,
             args.scale,
             args.hold_out,
+            args.literal,
         )
         write_search_config(args.out, found.text)
     report = [f'Written: {args.out}, a search on {args.base}.']

@@ -22,6 +22,21 @@ from .held_out_data import HeldOutData, check_hold_out, describe_held_out_data
 
 WIDTH = 100
 
+RECOMMENDED: dict[str, Any] = dict(
+    control=True,
+    go_back=dict(tolerance=1, error='spread'),
+    policy=dict(sigma=0.1),
+)
+"""What the search that we recommend has otherwise than the paper's, as in
+``_base_/search/recommended.py``; its head has :data:`CEILING` as well.
+"""
+CEILING = dict(type='amlfs_mm.SearchSpace', ceiling=True)
+WRONG_LABELS = (
+    'If many training labels may be wrong, search tau alone and start at -log(p + 0.5): set '
+    "search_space=dict(type='amlfs_mm.SearchSpace', searched='tau') in the head, and "
+    "mu_0=dict(name='robust', b=0.5) in the hook."
+)
+
 
 class SearchConfig(NamedTuple):
     """What was found at a baseline, and the config of a search on it."""
@@ -41,8 +56,9 @@ def search_config(
     num_intervals: int = 6,
     scale: float | None = None,
     hold_out_splits: int | None = None,
+    literal: bool = False,
 ) -> SearchConfig:
-    """The config of a search on a baseline.
+    """The config of a search on a baseline: of the search that we recommend, or the paper's.
 
     Args:
         base: The baseline as ``_base_`` names it: ``mmpretrain::...``, or a path that is absolute
@@ -53,6 +69,7 @@ def search_config(
         num_intervals: M.
         scale: Of the head, in place of that of the baseline.
         hold_out_splits: Hold out one of so many parts of the training data as D_v.
+        literal: The paper's search, without what keeps a search from doing harm.
 
     Raises:
         ValueError: There can be no search on it; the message says why.
@@ -65,10 +82,19 @@ def search_config(
     found = _look_at(cfg, reward, num_intervals, scale, hold_out_splits)
     hook = dict(type='amlfs_mm.LossSearchHook', num_candidates=num_candidates, reward=reward)
     hook |= dict(mu_0=found.head.mu_0) if found.head.mu_0 else {}
+    notes = _notes(found)
+    if not literal:
+        hook |= copy.deepcopy(RECOMMENDED)
+        found.head.options['search_space'] = dict(CEILING)
+        if reason := _cannot_keep_states(cfg):
+            del hook['control'], hook['go_back']
+            notes.append(f'{reason}: the search has no control, and does not go back.')
+        if not found.head.mu_0:
+            notes.append(WRONG_LABELS)
     read_search_options({key: value for key, value in hook.items() if key != 'type'})
     lines = _lines(base, cfg, found, hook, hold_out_splits)
     cost = describe_cost(cfg, num_candidates, found.images)
-    return SearchConfig('\n'.join(lines) + '\n', found.head, found.data, _notes(found), cost)
+    return SearchConfig('\n'.join(lines) + '\n', found.head, found.data, notes, cost)
 
 
 class _Found(NamedTuple):
@@ -103,6 +129,18 @@ def _look_at(
         data = HeldOutData(text, None)
         images = images and images - images // hold_out_splits
     return _Found(head, data, _batch_augments(cfg), images)
+
+
+def _cannot_keep_states(cfg: Config) -> str | None:
+    """Why a search on a baseline can keep no second model (``check_kept_states``); None: it can."""
+    head = cfg.model.head
+    if head.get('classifier', head).get('sharded'):
+        return 'The class weights are spread over replicas (sharded=True)'
+    schedules = cfg.get('param_scheduler') or []
+    for schedule in schedules if isinstance(schedules, (list, tuple)) else [schedules]:
+        if 'ReduceOnPlateau' in type_name(schedule['type']):
+            return f'{type_name(schedule["type"])} follows the validation of the winner'
+    return None
 
 
 def _notes(found: _Found) -> list[str]:

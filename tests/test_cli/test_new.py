@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers.configs import PATHS
 from helpers.runs import ROOT
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import DATASETS, DefaultScope
 
 from amlfs_mm.cli.new import main
@@ -82,8 +82,31 @@ def test_a_baseline_of_mmpretrain(capsys: pytest.CaptureFixture):
         )
     )
     hook = dict(type='amlfs_mm.LossSearchHook', num_candidates=32, reward='accuracy/top1')
-    expected.custom_hooks = [hook]
+    expected.custom_hooks = [hook | recommended_options()]
+    expected.model.head.search_space = dict(type='amlfs_mm.SearchSpace', ceiling=True)
     assert cfg.to_dict() == expected.to_dict()
+    assert 'many training labels may be wrong' in said
+    Path('search.py').unlink()
+    del expected.model.head.search_space
+    expected.custom_hooks = [hook]
+    assert new('--base', CIFAR, '--literal').to_dict() == expected.to_dict()
+
+
+def recommended_options() -> dict:
+    """What ``_base_/search/recommended.py`` changes of the paper's search."""
+    search = ROOT / 'configs' / '_base_' / 'search'
+    recommended, literal = (
+        Config.fromfile(search / f'{name}.py').loss_search for name in ('recommended', 'literal')
+    )
+    kept = {'replicas_per_candidate', 'num_candidates'}
+    changed = {
+        key: value.to_dict() if isinstance(value, ConfigDict) else value
+        for key, value in recommended.items()
+        if key not in kept and value != literal.get(key)
+    }
+    policy = literal.get('policy', {})
+    changed['policy'] = {k: v for k, v in changed['policy'].items() if v != policy.get(k)}
+    return changed
 
 
 def test_what_the_baseline_has_is_kept(capsys: pytest.CaptureFixture):
@@ -134,6 +157,32 @@ def test_the_loss_of_the_baseline_is_the_start(capsys: pytest.CaptureFixture):
     assert "The search starts at the baseline's loss, dict(name='arcface', m=0.5)." in (
         capsys.readouterr().out
     )
+
+
+@pytest.mark.parametrize(
+    ('change', 'says'),
+    [
+        (
+            "model['head'] = dict(type='amlfs_mm.SoftmaxHead', num_classes=2, in_channels=64, "
+            'sharded=True)',
+            'The class weights are spread over replicas (sharded=True)',
+        ),
+        (
+            "param_scheduler = [dict(type='ReduceOnPlateauLR', monitor='accuracy/top1')]",
+            'ReduceOnPlateauLR follows the validation of the winner',
+        ),
+    ],
+)
+def test_a_baseline_that_can_keep_no_second_model(
+    change: str, says: str, capsys: pytest.CaptureFixture
+):
+    """The search that we recommend would stop at its start."""
+    with open('small.py', 'a') as file:
+        file.write(change)
+    hook = new('--base', 'small.py').custom_hooks[-1]
+    assert not {'control', 'go_back'} & set(hook)
+    assert hook.policy == dict(sigma=0.1)
+    assert says in ' '.join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(
