@@ -1,7 +1,14 @@
 # scikit-learn's 1,797 handwritten digits: 897 to train with 20 % of their labels wrong, 300 clean
 # as D_v, 600 clean to test. In the wheel: nothing to download. No augmentation: with shifts of a
 # pixel 20 epochs are too few for plain softmax to learn the wrong labels by heart.
-data_preprocessor = dict(num_classes=10, mean=[127.5] * 3, std=[127.5] * 3, to_rgb=False)
+data_preprocessor = dict(
+    type='amlfs_mm.BatchDataPreprocessor',
+    channels_last=True,  # a fifth faster on a CPU
+    num_classes=10,
+    mean=[127.5] * 3,
+    std=[127.5] * 3,
+    to_rgb=False,
+)
 train_pipeline = [
     dict(type='amlfs_mm.LabelNoise', ratio=0.2, num_classes=10),
     dict(type='PackInputs'),
