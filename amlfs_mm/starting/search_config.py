@@ -24,7 +24,7 @@ WIDTH = 100
 
 RECOMMENDED: dict[str, Any] = dict(
     control=True,
-    go_back=dict(tolerance=1, error='spread'),
+    go_back=dict(tolerance=2, error='spread'),
     policy=dict(sigma=0.1),
 )
 """What the search that we recommend has otherwise than the paper's, as in

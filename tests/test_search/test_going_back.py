@@ -51,7 +51,7 @@ def test_an_error_in_the_unit_of_the_reward(scale: float):
 
 def test_an_error_that_knows_how_much_an_epoch_jumps():
     """5 points behind is nothing where the candidates differ by 6, and much where by 1."""
-    rounds = BestRounds(GoBackRule(tolerance=1, error='spread'))
+    rounds = BestRounds(GoBackRule(tolerance=2, error='spread'))
     assert rounds.note(1, 60, 100, spread=8.0) is None
     assert rounds.note(2, 55, 100, spread=6.0) is None
     assert rounds.note(3, 55, 100, spread=1.0) == 1

@@ -1,6 +1,6 @@
 # The search that we recommend, for small machines: B = 8. It changes three things of the paper's
-# search (literal.py). If a round is behind the best round, by more than the rewards of its own
-# candidates differ (one standard deviation), the next round starts from the best one. sigma is 0.1.
+# search (literal.py). If a round is behind the best round, by more than twice the standard
+# deviation of its own candidates, the next round starts from the best one. sigma is 0.1.
 # One of the 8 candidates is a control, the same training without a search; its model is kept if it
 # is the better one on D_v (kept_model.pth). The fourth stands in the head. For wrong labels tau
 # alone is searched:
@@ -12,6 +12,6 @@ loss_search = dict(
     replicas_per_candidate=1,
     num_candidates=8,
     control=True,
-    go_back=dict(tolerance=1, error='spread'),
+    go_back=dict(tolerance=2, error='spread'),
     policy=dict(sigma=0.1),
 )
