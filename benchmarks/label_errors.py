@@ -60,7 +60,13 @@ DATA = dict(
         'small/cifar10_jpeg',
         'baseline_resnet8_cifar10',
         'recommended_resnet8_cifar10',
-        ('loss_search.control=False', 'loss_search.num_candidates=4'),
+        (
+            'loss_search.control=False',
+            'loss_search.num_candidates=4',
+            'loss_search.go_back=True',
+            'model.head.search_space.searched=both',
+            'model.head.search_space.ceiling=True',
+        ),
         1,
     ),
 )

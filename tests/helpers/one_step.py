@@ -33,7 +33,7 @@ def train_a_step_and_evaluate(cfg: Config) -> tuple[dict, dict]:
 
 def build_model(cfg: Config) -> nn.Module:
     """The config's model with its preprocessor; needs the config's default scope."""
-    preprocessor = dict(type='ClsDataPreprocessor', **cfg.data_preprocessor)
+    preprocessor = {'type': 'ClsDataPreprocessor', **cfg.data_preprocessor}
     return MODELS.build(dict(cfg.model, data_preprocessor=preprocessor))
 
 

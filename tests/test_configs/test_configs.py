@@ -33,7 +33,7 @@ SEARCHES = [path for path in CLASSIFIERS if not path.stem.startswith(NO_SEARCH)]
 def test_trains_a_step(path: Path):
     cfg = Config.fromfile(path)
     model = copy.deepcopy(cfg.model)
-    model.data_preprocessor = dict(type='ClsDataPreprocessor', **cfg.data_preprocessor)
+    model.data_preprocessor = {'type': 'ClsDataPreprocessor', **cfg.data_preprocessor}
     model = MODELS.build(model)
     of_fashion = re.search('_(mlp|lenet)_', path.stem)
     channels = 1 if of_fashion else cfg.model.backbone.get('in_channels', 3)
@@ -120,7 +120,7 @@ def test_a_control_changes_one_thing(name: str):
     ('name', 'of'),
     [
         ('best_of_b_robust_mlp_fashion', 'best_of_b_mlp_fashion'),
-        ('from_robust_mlp_fashion', 'recommended_mlp_fashion'),
+        ('from_robust_resnet8_cifar10', 'recommended_resnet8_cifar10'),
     ],
 )
 def test_a_start_at_the_robust_loss_changes_nothing_else(name: str, of: str):
