@@ -30,7 +30,7 @@ class BFloat16OptimWrapper(OptimWrapper):
         if not has_bfloat16_arithmetic(this_device()):
             print_log(
                 f'This device ({this_device()}) has no bfloat16 instructions: a training step in '
-                'bfloat16 takes several times as long as in float32. Leave --amp or '
+                'bfloat16 may take several times as long as in float32. Leave --amp or '
                 'BFloat16OptimWrapper out here',
                 logger='current',
                 level=logging.WARNING,

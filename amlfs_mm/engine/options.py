@@ -107,7 +107,14 @@ class SearchOptions:
         self._require_one_of('unreadable', 'error', 'skip')
         if not isinstance(self.control, bool):
             raise ValueError(f'control must be True or False, got {self.control!r}')
-        self.go_back_rule  # noqa: B018  # raises if it has a wrong value
+        rule = self.go_back_rule  # raises if it has a wrong value
+        samples = self.num_candidates - self.control
+        if rule is not None and rule.error == 'spread' and samples == 1:
+            raise ValueError(
+                f"go_back with error='spread' compares with the deviation of a round's candidates, "
+                f'but num_candidates={self.num_candidates} with control={self.control} leaves one: '
+                f'set num_candidates to at least {2 + self.control}, or go_back=True'
+            )
         if self.control and self.num_candidates < 2:
             raise ValueError(
                 'control=True takes one of the candidates: num_candidates must be at least 2, got '

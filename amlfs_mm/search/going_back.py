@@ -46,6 +46,11 @@ class GoBackRule:
                 raise ValueError(f'go_back: {name} must be a whole number >= 1, got {value!r}')
         if not (isinstance(self.tolerance, (int, float)) and 0 <= self.tolerance < math.inf):
             raise ValueError(f'go_back: tolerance must be a number >= 0, got {self.tolerance!r}')
+        if self.error == 'spread' and self.tolerance == 0:
+            raise ValueError(
+                "go_back: error='spread' does nothing with a tolerance of 0: set tolerance=2, or "
+                'go_back=True to go back after every round that is behind'
+            )
         if self.error != 'spread':
             check_error(self.error, 'go_back: error', "'binomial', 'spread'")
 

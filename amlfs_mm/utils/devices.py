@@ -38,8 +38,9 @@ def has_bfloat16_arithmetic(device: torch.device) -> bool:
     them, and is then several times slower than in float32.
     """
     if device.type == 'cpu':
-        # torch has no public name for this question.
-        return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        # torch has no public name for this question. Without oneDNN it cannot be asked.
+        known = torch.backends.mkldnn.is_available()
+        return not known or torch.ops.mkldnn._is_mkldnn_bf16_supported()
     return device.type != 'cuda' or torch.cuda.is_bf16_supported(including_emulation=False)
 
 

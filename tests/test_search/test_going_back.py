@@ -137,6 +137,10 @@ def test_the_option():
         (dict(tolerance=-1), 'go_back: tolerance must be a number >= 0, got -1'),
         (dict(tolerance=math.nan), 'tolerance must be a number >= 0, got nan'),
         (
+            dict(error='spread'),
+            "error='spread' does nothing with a tolerance of 0: set tolerance=2",
+        ),
+        (
             dict(error='normal'),
             "error must be 'binomial', 'spread' or a positive number, got 'norm",
         ),

@@ -15,6 +15,7 @@ from test_loss_replay_hook import assert_same_model, replay
 from test_loss_search_hook import replay_policy
 
 from amlfs_mm.analysis.runs.records import read_records
+from amlfs_mm.engine.options import SearchOptions
 
 SCRIPT = [50, 40, 45, 60, 55, 54]
 LAST = 'epoch_6.pth'
@@ -222,3 +223,19 @@ def test_a_binomial_error_needs_a_percentage(tmp_path: Path, option: dict):
         ValueError, match=r"reward 'log_probability/mean' is no percentage: it is -2"
     ):
         runner.train()
+
+
+def test_a_round_is_measured_by_the_spread_of_its_candidates(tmp_path: Path):
+    """Rewards of a round differ by the accuracy's share / 10: 0.2 is within 1,000 deviations."""
+    rule = dict(tolerance=1000, error='spread')
+    Job(tmp_path, config=go_back_config(tmp_path, script=[50, 49.8, 5], go_back=rule)).finish()
+    assert lineages(tmp_path) == [(0, None), (1, None), (2, 1)]
+
+
+def test_a_spread_needs_two_candidates():
+    rule = dict(tolerance=2, error='spread')
+    with pytest.raises(ValueError, match='leaves one: set num_candidates to at least 3'):
+        SearchOptions(num_candidates=2, control=True, go_back=rule)
+    with pytest.raises(ValueError, match='leaves one: set num_candidates to at least 2'):
+        SearchOptions(num_candidates=1, go_back=rule)
+    assert SearchOptions(num_candidates=3, control=True, go_back=rule).go_back_rule.tolerance == 2
