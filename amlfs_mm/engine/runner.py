@@ -65,8 +65,8 @@ from .whole_batches import (
     evaluate_whole_batches,
     leave_batches_whole,
     let_linear_heads_check_features,
+    load_training_batches,
     load_whole_batches,
-    memory_for_training,
 )
 
 
@@ -192,7 +192,7 @@ class LossSearchRunner(Runner):
         """The loader; with ``in_memory_gib`` its images lie in memory."""
         built = Runner.build_dataloader(dataloader, *args, **kwargs)
         if is_training_loader(self, dataloader):
-            return load_whole_batches(built, memory_for_training(self))
+            return load_training_batches(self, built)
         return load_whole_batches(built, self.cfg.get('in_memory_gib', 0))
 
     def build_evaluator(self, evaluator: dict | list | Evaluator) -> Evaluator:

@@ -27,8 +27,20 @@ def train_whole_batches(runner: Runner) -> None:
     LossSearchRunner nothing is left to do.
     """
     loop = runner.train_loop
-    loop.dataloader = load_whole_batches(loop.dataloader, memory_for_training(runner))
+    loop.dataloader = load_training_batches(runner, loop.dataloader)
     leave_batches_whole(unwrapped(runner.model))
+
+
+def load_training_batches(runner: Runner, loader: DataLoader) -> DataLoader:
+    """The training loader, its images in memory if they fit.
+
+    A run looks at it once. The runner remembers what came back, so that nothing is loaded, and
+    nothing said, a second time.
+    """
+    if getattr(runner, 'amlfs_training_loader', None) is not loader:
+        loader = load_whole_batches(loader, memory_for_training(runner))
+        runner.amlfs_training_loader = loader
+    return loader
 
 
 def memory_for_training(runner: Runner) -> float:

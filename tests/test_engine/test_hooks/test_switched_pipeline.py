@@ -48,7 +48,7 @@ def test_every_candidate_trains_on_images_of_the_new_pipeline(
     assert sizes.seen == [(1, 8), (1, 8), (2, 16), (2, 16)]
     (log,) = tmp_path.glob('*/*.log')
     reason = 'Images are loaded one by one: images in memory have gone through one pipeline'
-    assert (reason in log.read_text()) == (gib > 0)
+    assert log.read_text().count(reason) == (gib > 0)
     if runner_type != 'Runner':  # D_v has one pipeline
         assert isinstance(runner.val_dataloader, WholeBatchLoader) == (gib > 0)
 
