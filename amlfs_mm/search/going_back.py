@@ -26,7 +26,8 @@ class GoBackRule:
         error: The standard error of a reward, in the reward's unit. ``'binomial'``: that of a
             percentage on D_v, for accuracies. ``'spread'``: the standard deviation of the round's
             rewards over its candidates, which also knows how much one epoch of training jumps at
-            this learning rate. With 1, the tolerance is in the reward's unit.
+            this learning rate; with one candidate left it is 0. With 1, the tolerance is in the
+            reward's unit.
         max_returns: Going back so many times in a row to one round, its score is taken for luck:
             the next time, the best of the rounds after it takes its place. None: no limit.
 

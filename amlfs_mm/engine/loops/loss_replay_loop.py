@@ -52,9 +52,11 @@ class LossReplayLoop(EpochBasedTrainLoop):
             super().run_epoch()
 
     def _pass_over_lost_round(self, lost_round: range) -> None:
-        # No iteration, and one step of the schedules by epoch.
-        set_epoch(self, lost_round.stop - 1)
-        self.runner.call_hook('before_train_epoch')
+        # No iteration, and one step of the schedules by epoch. Hooks that give the data another
+        # pipeline do so before their epoch, wherever in the round it is.
+        for epoch in lost_round:
+            set_epoch(self, epoch)
+            self.runner.call_hook('before_train_epoch')
         self.runner.call_hook('after_train_epoch')
         set_epoch(self, lost_round.stop)
 

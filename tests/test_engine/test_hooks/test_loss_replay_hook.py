@@ -15,6 +15,10 @@ from amlfs_mm.engine import LossReplayHook
 from amlfs_mm.engine.history.loss_schedule import LossSchedule
 
 EMA = dict(type='EMAHook', momentum=0.1)
+ENLARGED = [dict(type='Resize', scale=(16, 16)), dict(type='PackInputs')]
+ENLARGE_FROM_4 = dict(
+    type='mmpretrain.SwitchRecipeHook', schedule=[dict(action_epoch=4, train_pipeline=ENLARGED)]
+)
 
 
 def replay(schedule: Path | str, **options) -> list[dict]:
@@ -68,13 +72,13 @@ def test_on_a_plain_runner(tiny_run: Path, plain_replay: Path):
 
 
 def test_warm_up_rounds_a_lost_round_and_ema(tmp_path: Path):
-    """Epochs 1 | 2 3 | 4 5 | 6, of which the third round is lost, and the last but one."""
+    """Epochs 1 | 2 3 | 4 5 | 6, of which the third round is lost. It begins with other images."""
     options = {
         'train_cfg.max_epochs': 6,
         'custom_hooks.0.warmup_epochs': 1,
         'custom_hooks.0.search_every': 2,
         'custom_hooks.0.num_candidates': 2,
-        'hooks': [EMA],
+        'hooks': [EMA, ENLARGE_FROM_4],
     }
     compute = searched_and_replayed(tmp_path, options, 'epoch_6.pth', ruin=[(4, None)])
     assert compute['candidate_epochs'] == 4
