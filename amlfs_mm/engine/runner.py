@@ -15,7 +15,7 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper, OptimWrapperDict
-from mmengine.runner import BaseLoop, Runner, ValLoop
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner, ValLoop
 from torch import nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
@@ -57,7 +57,7 @@ from .state.checkpoints import (
     read_checkpoint,
     reading,
 )
-from .state.earlier_run import set_aside_earlier_run, set_aside_later_checkpoints
+from .state.earlier_run import set_aside_earlier_run, set_aside_later_files
 from .state.optimizers import each_wrapper
 from .state.training_state import whole_checkpoint
 from .state.weights import Comparison, check_same_weights, check_some_weights, log_weights
@@ -327,8 +327,8 @@ class LossSearchRunner(Runner):
                 moved = []
             else:
                 reached = dict(epoch=self.epoch, iter=self.iter)
-                moved = set_aside_later_checkpoints(
-                    place, name, reached, Path(expand_checkpoint(loaded))
+                moved = set_aside_later_files(
+                    place, name, reached, Path(expand_checkpoint(loaded)), is_over(self)
                 )
             if moved:
                 self.logger.warning(
@@ -355,6 +355,13 @@ class LossSearchRunner(Runner):
                 return
             with atomic_write(Path(out_dir) / filename) as temporary:
                 super().save_checkpoint(str(out_dir), temporary.name, *args, **kwargs)
+
+
+def is_over(runner: Runner) -> bool:
+    """Whether a run that goes on from a checkpoint has nothing left to train."""
+    if isinstance(runner.train_loop, EpochBasedTrainLoop):
+        return runner.epoch >= runner.max_epochs
+    return runner.iter >= runner.max_iters
 
 
 def acts(hook: Hook, stage: str) -> bool:

@@ -23,6 +23,8 @@ CIRCUMSTANCES = {
     'experiment_name',
 }
 
+NOT_GIVEN = 'not given'
+
 
 def group_runs(runs: list[Run]) -> dict[str, list[Run]]:
     """Group the runs whose configs differ in the seed alone, under the config's name.
@@ -31,12 +33,10 @@ def group_runs(runs: list[Run]) -> dict[str, list[Run]]:
     differ are added to it.
 
     Raises:
-        ValueError: Two runs have the same config and the same seed.
+        ValueError: Two runs have the same config and the same seed, or it is not known from which
+            weights a resumed run had started.
     """
-    by_options: dict[tuple[str, str], list[Run]] = defaultdict(list)
-    for run in runs:
-        settings = json.dumps(flat_options(run.config), sort_keys=True, default=str)
-        by_options[run.name, settings].append(run)
+    by_options = runs_by_options(runs)
     for members in by_options.values():
         seen: dict[int | None, Path] = {}
         for run in members:
@@ -46,20 +46,61 @@ def group_runs(runs: list[Run]) -> dict[str, list[Run]]:
                     f'{run.seed}: give one of them'
                 )
             seen[run.seed] = run.directory
-    groups = {}
-    for (name, _), members in by_options.items():
+    groups: dict[str, list[Run]] = {}
+    for (name, _, _), members in by_options.items():
         rivals = [
-            flat_options(others[0].config)
-            for (other, _), others in by_options.items()
+            options_of(others)
+            for (other, _, _), others in by_options.items()
             if other == name
         ]
-        mine = flat_options(members[0].config)
+        mine = options_of(members)
+        keys = set(mine).union(*rivals)
         differing = sorted(
-            key for key in mine if any(rival.get(key) != mine[key] for rival in rivals)
+            key
+            for key in keys
+            if any(rival.get(key, NOT_GIVEN) != mine.get(key, NOT_GIVEN) for rival in rivals)
         )
-        suffix = ', '.join(f'{key}={mine[key]}' for key in differing)
+        suffix = ', '.join(f'{key}={mine.get(key, NOT_GIVEN)}' for key in differing)
         groups[f'{name} ({suffix})' if suffix else name] = members
     return groups
+
+
+def runs_by_options(runs: list[Run]) -> dict[tuple[str, str, str], list[Run]]:
+    """The runs of equal options, by name, options, and the weights that they started from.
+
+    A run that was resumed names in ``load_from`` where it went on, or nothing, and not what it had
+    started from. It belongs to the runs of the same options.
+
+    Raises:
+        ValueError: These started from several weights.
+    """
+    settings = {}
+    starts: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for run in runs:
+        options = flat_options(run.config)
+        start = str(options.pop('load_from', None))
+        key = run.name, json.dumps(options, sort_keys=True, default=str)
+        settings[run.directory] = key, start
+        if not run.config.get('resume') and start not in starts[key]:
+            starts[key].append(start)
+    found: dict[tuple[str, str, str], list[Run]] = defaultdict(list)
+    for run in runs:
+        key, start = settings[run.directory]
+        if run.config.get('resume'):
+            if len(starts[key]) > 1:
+                raise ValueError(
+                    f'{run.directory} was resumed, so its config does not say which weights it '
+                    f'started from: {" or ".join(starts[key])}, as other runs of its options. '
+                    'Leave out the runs of one start'
+                )
+            start = starts[key][0] if starts[key] else 'unknown'
+        found[*key, start].append(run)
+    return found
+
+
+def options_of(members: list[Run]) -> dict[str, object]:
+    """The settings of runs with equal options: those of one that was not resumed, if there is."""
+    return flat_options(min(members, key=lambda run: bool(run.config.get('resume'))).config)
 
 
 def flat_options(config: Config) -> dict[str, object]:
@@ -81,4 +122,6 @@ def flat_options(config: Config) -> dict[str, object]:
     walk('', {k: v for k, v in config.to_dict().items() if k not in CIRCUMSTANCES})
     for key in ('randomness.seed', 'train_cfg.val_interval'):  # validation changes no training
         flat.pop(key, None)
+    if flat.get('load_from') is None:  # not given, and None, are the same
+        flat.pop('load_from', None)
     return flat

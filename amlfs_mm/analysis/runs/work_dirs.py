@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -129,14 +130,15 @@ def read_metrics(path: Path) -> dict[str, float]:
 def read_validation(directory: Path) -> dict[int, dict[str, float]]:
     """Metrics on D_v by epoch, from mmengine's ``scalars.json``.
 
-    Where a resumed run repeats an epoch, the later values count.
+    A later file counts from its first epoch on: a run that was resumed, or started anew, there.
 
     Raises:
         ValueError: A line is damaged. The last one may be cut short: this happens when a run is
             killed.
     """
-    metrics = {}
+    metrics: dict[int, dict[str, float]] = {}
     for path in sorted(directory.glob('*/vis_data/scalars.json')):
+        of_file, epochs = {}, []
         for scalars in read_json_lines(path, last_may_be_cut=True):
             found = {
                 key: value
@@ -146,5 +148,9 @@ def read_validation(directory: Path) -> dict[int, dict[str, float]]:
             if found:
                 if 'step' not in scalars:
                     raise ValueError(f'{path} has metrics without their step (epoch): {scalars}')
-                metrics[scalars['step']] = found
+                of_file[scalars['step']] = found
+            if found or 'epoch' in scalars:
+                epochs.append(scalars['step'] if found else scalars['epoch'])
+        first = min(epochs, default=math.inf)
+        metrics = {epoch: value for epoch, value in metrics.items() if epoch < first} | of_file
     return metrics

@@ -50,6 +50,15 @@ class SeededBatchSampler(Sampler):
         self.stream = (self.seed, epoch, candidate)
         self.skip = skip
 
+    def reseed(self, seed: int) -> None:
+        """Go on with the seed of a checkpoint, which is read after the loader has been built.
+
+        A wrapped sampler that has a seed of its own keeps it.
+        """
+        if getattr(self.sampler, 'seed', None) == self.seed:
+            self.sampler.seed = seed
+        self.seed = seed
+
     @property
     def sampler(self) -> Sampler:
         """What hooks of mmengine look for (``DistSamplerSeedHook``)."""

@@ -246,23 +246,42 @@ def check_resumed(saved: dict | None, search_space: object) -> None:
         )
 
 
+def options_to_keep(options: SearchOptions) -> dict[str, Any]:
+    """The options that give a record of the search its meaning, as a checkpoint keeps them."""
+    kept = dict(
+        reward=options.reward,
+        hand_over=options.hand_over,
+        common_random_numbers=options.common_random_numbers,
+    )
+    if options.control:  # which trains the loss of mu_0
+        mu_0 = options.mu_0
+        kept['mu_0'] = str(dict(mu_0) if isinstance(mu_0, dict) else mu_0)
+    return kept
+
+
 def check_resumed_options(saved: dict, options: SearchOptions) -> None:
-    """The checkpoint has a control if the config has one, and can go back if the config can.
+    """The rounds so far, and those to come, are of one kind.
+
+    Checkpoints from before ``options`` was kept are taken as they are.
 
     Raises:
-        ValueError: Only one of checkpoint and config has ``control`` (or ``go_back``).
+        ValueError: Only one of checkpoint and config has ``control`` (or ``go_back``). Or they
+            differ in ``reward``, ``hand_over``, ``common_random_numbers``, or ``mu_0`` if there is
+            a control.
 
     When:
         A search is resumed.
     """
-    for key, name, wanted in (
-        ('control', 'control', options.control),
-        ('best_round', 'go_back', options.go_back_rule is not None),
-    ):
-        if (key in saved) != wanted:
+    found = dict(control='control' in saved, go_back='best_round' in saved)
+    wanted = dict(control=options.control, go_back=options.go_back_rule is not None)
+    if found == wanted:
+        found |= saved.get('options', {})
+        wanted |= options_to_keep(options)
+    for name, value in found.items():
+        if value != wanted[name]:
             raise ValueError(
-                f'the search of the checkpoint to resume has {name}={key in saved}, the config '
-                f"has {name}={wanted}: set the hook's {name} to that of the checkpoint"
+                f'the search of the checkpoint to resume has {name}={value}, the config has '
+                f"{name}={wanted[name]}: set the hook's {name} to that of the checkpoint"
             )
 
 

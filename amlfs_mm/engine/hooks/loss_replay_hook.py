@@ -106,6 +106,7 @@ class LossReplayHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Take over what a resume needs, and warn of what keeps the run from being a replay."""
+        runner.train_dataloader.batch_sampler.reseed(runner.seed)  # a checkpoint's, in a resume
         if self.transfer is None:
             self._warn_of_differences()
         if self._loaded is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,6 +26,7 @@ from ..checks import (
     check_search,
 )
 from ..checks.annotations import count_scored
+from ..checks.search import options_to_keep
 from ..distributed.liveness import StopRequested
 from ..distributed.population import population_of
 from ..distributed.stop_signal import EXIT_CODE, StopSignal
@@ -42,6 +44,7 @@ from ..runner_access import is_in_training, is_resuming, job_directory, replace_
 from ..search_schedule import SearchSchedule
 from ..searched_heads import find_heads
 from ..state.broadcast import broadcast_state
+from ..state.earlier_run import set_aside_unfinished_round
 from ..state.hand_over import take_over_winner
 from ..state.kept_states import KeptStates, count_states
 from ..state.memory import choose_memory
@@ -106,6 +109,7 @@ class LossSearchHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Bring all sub-runners to the same start, and tell the user what is going to happen."""
+        runner.train_dataloader.batch_sampler.reseed(runner.seed)  # a checkpoint's, in a resume
         self.space = self.heads[0].search_space
         self.steps = PolicySteps(self.space, self.options, self.schedule, runner.seed)
         self.policy = self.steps.policy
@@ -127,6 +131,9 @@ class LossSearchHook(Hook):
         """What the search writes down and shows."""
         directory = job_directory(self.runner)
         self.history = SearchHistory(directory, writes=self.population.is_main)
+        if self.population.is_main and not is_resuming(self.runner):
+            # Mmengine's own Runner starts among the files of an earlier run.
+            set_aside_unfinished_round(Path(directory), f'earlier_{self.runner.timestamp}')
         self.progress = CandidateProgress(
             self.runner.max_epochs,
             len(self.population.my_candidates(self.options.num_candidates)),
@@ -338,6 +345,7 @@ class LossSearchHook(Hook):
             policy=self.policy.state_dict(),
             records=self.history.records,
             gradients=all_pending_gradients(runner),
+            options=options_to_keep(self.options),
         )
         if 'optimizer' in checkpoint:
             checkpoint['loss_search'] |= self.kept.content(self.history.epoch_of_model())

@@ -264,6 +264,7 @@ class _TeachingHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Take over what a resume needs."""
+        self.loop.dataloader.batch_sampler.reseed(runner.seed)  # a checkpoint's, in a resume
         if self.loaded is not None:
             self.loop.load_state_dict(self.loaded)
 

@@ -5,21 +5,26 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-OF_A_RUN = (
-    'last_checkpoint',
-    'epoch_*.pth',
-    'iter_*.pth',
-    'best_*.pth',
+OF_A_FINISHED_RUN = (
     'control.pth',
     'kept_model.*',
-    'unfinished',
-    'loss_search.jsonl',
     'loss_schedule.json',
     'compute.json',
     'test.json',
     'test_best.json',
     'test_kept.json',
     'test_control.json',
+)
+"""The files by which a program takes a run for finished or tested."""
+
+OF_A_RUN = (
+    'last_checkpoint',
+    'epoch_*.pth',
+    'iter_*.pth',
+    'best_*.pth',
+    'unfinished',
+    'loss_search.jsonl',
+    *OF_A_FINISHED_RUN,
 )
 """The files by which a program takes a run for begun, finished or tested."""
 
@@ -40,16 +45,24 @@ def set_aside_earlier_run(directory: Path, name: str) -> list[str]:
     return _move(directory, name, [path for glob in OF_A_RUN for path in directory.glob(glob)])
 
 
-def set_aside_later_checkpoints(
-    directory: Path, name: str, reached: dict[str, int], loaded: Path
+def set_aside_unfinished_round(directory: Path, name: str) -> list[str]:
+    """Move the unfinished round of another search, which would else be taken for this one's."""
+    return _move(directory, name, list(directory.glob('unfinished')))
+
+
+def set_aside_later_files(
+    directory: Path, name: str, reached: dict[str, int], loaded: Path, is_over: bool
 ) -> list[str]:
-    """Move checkpoints that are later than the one from which a run goes on.
+    """Move what is later than the checkpoint from which a run goes on.
+
+    These are checkpoints, unfinished rounds and, if the run is not over, the files of its end.
 
     Args:
         directory: The work dir.
         name: Of the folder in it, which is made if something is to be moved.
         reached: ``epoch`` and ``iter`` of the loaded checkpoint.
         loaded: The checkpoint. It stays.
+        is_over: Whether nothing is left to train.
 
     Returns:
         What was moved, names in order.
@@ -57,9 +70,14 @@ def set_aside_later_checkpoints(
     later = []
     for path in directory.glob('*.pth'):
         number = re.fullmatch(r'(epoch|iter)_(\d+)\.pth', path.name)
-        if number and int(number[2]) >= reached[number[1]] and not path.samefile(loaded):
+        if number and int(number[2]) >= reached[number[1]]:
             later.append(path)
-    return _move(directory, name, later)
+    for path in directory.glob('unfinished/round_*.pth'):
+        if int(path.name.split('_')[1]) > reached['epoch']:
+            later.append(path)
+    if not is_over:
+        later += [path for glob in OF_A_FINISHED_RUN for path in directory.glob(glob)]
+    return _move(directory, name, [path for path in later if not path.samefile(loaded)])
 
 
 def _move(directory: Path, name: str, paths: list[Path]) -> list[str]:

@@ -1,5 +1,6 @@
 """Which runs are one config, and how their results are compared."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,28 @@ def test_runs_of_one_config_differ_in_the_seed_alone(tmp_path: Path):
     write_run(tmp_path / 'again', BASELINE, 1)
     with pytest.raises(ValueError, match=r'again.* are the same config and the same seed, 1'):
         group_runs(find_runs([tmp_path]))
+
+
+@pytest.mark.parametrize('weights', [None, 'pretrained.pth'])
+def test_a_resumed_run_belongs_to_the_others(tmp_path: Path, weights: str | None):
+    """Its config names no weights, or the checkpoint from which it went on."""
+    start = {'load_from': weights} if weights else {}
+    write_run(tmp_path / '0', BASELINE, 0, **start)
+    write_run(tmp_path / '1', BASELINE, 1, resume=True, load_from=None)
+    write_run(tmp_path / '2', BASELINE, 2, resume=True, load_from='epoch_5.pth')
+    (members,) = group_runs(find_runs([tmp_path])).values()
+    assert [run.seed for run in members] == [0, 1, 2]
+
+    write_run(tmp_path / '3', BASELINE, 3, load_from='other.pth')
+    with pytest.raises(ValueError, match=rf'1 was resumed.*: {weights} or other.pth'):
+        group_runs(find_runs([tmp_path]))
+    shutil.rmtree(tmp_path / '1')
+    shutil.rmtree(tmp_path / '2')
+    named = {name: len(runs) for name, runs in group_runs(find_runs([tmp_path])).items()}
+    assert named == {
+        f'baseline_resnet20_digits (load_from={weights or "not given"})': 1,
+        'baseline_resnet20_digits (load_from=other.pth)': 1,
+    }
 
 
 METRIC = 'accuracy/top1'

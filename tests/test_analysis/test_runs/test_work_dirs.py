@@ -125,6 +125,18 @@ def test_the_choice_between_search_and_control(content: str, tmp_path: Path):
         read_run(work_dir)
 
 
+@pytest.mark.parametrize(('first', 'left'), [(1, []), (3, [1, 2])])
+def test_scalars_of_an_earlier_run_in_the_work_dir(tmp_path: Path, first: int, left: list[int]):
+    """One started anew there, or went on from an earlier epoch, and was killed."""
+    old = {epoch: {'accuracy/top1': 60.0 + epoch} for epoch in range(1, 6)}
+    work_dir = write_run(tmp_path / 'run', BASELINE, validation=old)
+    scalars = work_dir / '20260102_000000' / 'vis_data' / 'scalars.json'
+    scalars.parent.mkdir(parents=True)
+    lines = [dict(loss=1.0, epoch=first, step=9), {'accuracy/top1': 20.0, 'step': first + 1}]
+    scalars.write_text(''.join(json.dumps(line) + '\n' for line in lines))
+    assert list(read_run(work_dir).validation) == [*left, first + 1]
+
+
 def test_scalars_of_a_killed_run(tmp_path: Path):
     """MMEngine appends to the file: only its last line can be cut short."""
     work_dir = write_run(tmp_path / 'run', BASELINE, validation={1: {'a/b': 5.0}, 2: {'a/b': 6.0}})

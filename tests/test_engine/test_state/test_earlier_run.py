@@ -1,11 +1,15 @@
 """A run that starts in the work dir of another one takes nothing of it for its own."""
 
+import os
 import shutil
+import signal
 from pathlib import Path
 
-from helpers.runs import train
+import pytest
+from helpers.runs import assert_same_run, build, train
+from mmengine.hooks import Hook
 
-from amlfs_mm.engine.state.earlier_run import set_aside_earlier_run, set_aside_later_checkpoints
+from amlfs_mm.engine.state.earlier_run import set_aside_earlier_run, set_aside_later_files
 
 
 def test_a_new_run_in_the_work_dir_of_a_longer_one(tiny_run: Path, tmp_path: Path):
@@ -42,6 +46,64 @@ def test_nothing_to_set_aside(tmp_path: Path):
     (tmp_path / 'test_list.json').touch()  # the user's
     assert set_aside_earlier_run(tmp_path, 'earlier') == []
     (tmp_path / 'epoch_2.pth').touch()
+    (tmp_path / 'unfinished').mkdir()
+    (tmp_path / 'unfinished' / 'round_2_candidate_0_replica_0.pth').touch()
     reached = dict(epoch=2, iter=40)
-    assert set_aside_later_checkpoints(tmp_path, 'earlier', reached, tmp_path / 'epoch_2.pth') == []
+    loaded = tmp_path / 'epoch_2.pth'
+    assert set_aside_later_files(tmp_path, 'earlier', reached, loaded, is_over=False) == []
     assert [path.name for path in sorted(tmp_path.glob('*p*'))] == ['config.py', 'epoch_2.pth']
+
+
+def test_rounds_after_the_one_that_is_resumed(tmp_path: Path):
+    (tmp_path / 'epoch_2.pth').touch()
+    (tmp_path / 'unfinished').mkdir()
+    for number in (2, 3):
+        (tmp_path / 'unfinished' / f'round_{number}_candidate_0_replica_0.pth').touch()
+    reached = dict(epoch=2, iter=40)
+    loaded = tmp_path / 'epoch_2.pth'
+    moved = set_aside_later_files(tmp_path, 'earlier', reached, loaded, is_over=False)
+    assert moved == ['round_3_candidate_0_replica_0.pth']
+
+
+def test_a_finished_run_that_trains_on(tiny_run: Path, tmp_path: Path):
+    """What it was tested with, and its losses, are not those of the longer run."""
+    work_dir = tmp_path / 'run'
+    shutil.copytree(tiny_run, work_dir)
+    (work_dir / 'test.json').write_text('{}')
+    runner = build(work_dir, resume=True, **{'train_cfg.max_epochs': 4})
+    runner.register_hook(CrashAtOnce())
+    with pytest.raises(RuntimeError, match='crash'):
+        runner.train()
+    (earlier,) = work_dir.glob('earlier_*')
+    for name in ('test.json', 'loss_schedule.json', 'compute.json'):
+        assert not (work_dir / name).exists()
+        assert (earlier / name).is_file()
+
+
+def test_a_plain_runner_starts_beside_an_unfinished_round(tmp_path: Path):
+    """It is that of a job with another learning rate; its losses are the same ones."""
+    options = {'train_cfg.max_epochs': 1, 'loss_search.num_candidates': 2}
+    stopped = build(tmp_path, 'Runner', **options)
+    stopped.register_hook(StopAfterTheFirst())
+    with pytest.raises(SystemExit):
+        stopped.train()
+    assert any((tmp_path / 'unfinished').iterdir())
+    slow = {**options, 'optim_wrapper.optimizer.lr': 0.01}
+    build(tmp_path, 'Runner', **slow).train()
+    build(tmp_path / 'alone', 'Runner', **slow).train()
+    assert_same_run(tmp_path, tmp_path / 'alone', 'epoch_1.pth')
+
+
+class CrashAtOnce(Hook):
+    """A job that ends before it has trained."""
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+        raise RuntimeError('crash')
+
+
+class StopAfterTheFirst(Hook):
+    """A job that is asked to stop when the second candidate begins."""
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+        if runner.message_hub.get_scalar('train/candidate').current() == 1:
+            os.kill(os.getpid(), signal.SIGTERM)

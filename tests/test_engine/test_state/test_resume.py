@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from helpers.runs import assert_same_run, train
+from helpers.runs import assert_same_run, build, train
 
 
 @pytest.mark.parametrize(('epoch', 'processes'), [(1, 1), (2, 2)])
@@ -15,6 +15,33 @@ def test_resume_after_any_epoch(tiny_run: Path, tmp_path: Path, epoch: int, proc
     done = train(tmp_path, '--resume', processes=processes)
     assert f'epoch_{epoch}.pth' in done.stdout
     assert_same_run(tiny_run, tmp_path)
+
+
+@pytest.mark.parametrize('seed', [None, 7])
+def test_a_resumed_run_has_the_checkpoints_seed(tmp_path: Path, seed: int | None):
+    """Also its data order, where the config has no seed, or now another one."""
+    options = {'train_cfg.max_epochs': 2, 'randomness.seed': None}
+    build(tmp_path / 'whole', **options).train()
+    (tmp_path / 'resumed').mkdir()
+    shutil.copy(tmp_path / 'whole' / 'epoch_1.pth', tmp_path / 'resumed')
+    build(tmp_path / 'resumed', **options | {'randomness.seed': seed}, resume=True).train()
+    assert_same_run(tmp_path / 'whole', tmp_path / 'resumed', 'epoch_2.pth')
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'found'),
+    [
+        ('reward', 'accuracy/top5', 'accuracy/top1'),
+        ('hand_over', 'model', 'all'),
+        ('common_random_numbers', True, 'False'),
+    ],
+)
+def test_options_that_give_a_record_its_meaning(
+    tiny_run: Path, tmp_path: Path, name: str, value: object, found: str
+):
+    options = {f'loss_search.{name}': value, 'load_from': str(tiny_run / 'epoch_1.pth')}
+    with pytest.raises(ValueError, match=rf'has {name}={found}, the config has {name}={value}'):
+        build(tmp_path, resume=True, **options).train()
 
 
 def test_resume_without_a_checkpoint_starts_anew(tiny_run: Path, tmp_path: Path):
