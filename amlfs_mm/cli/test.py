@@ -10,9 +10,9 @@ from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
 from mmengine.registry import RUNNERS
 
-from amlfs_mm.utils.atomic_files import atomic_write
 from amlfs_mm.utils.command_line import config_file, errors_as_messages
 from amlfs_mm.utils.paths import expand_home, user_path
+from amlfs_mm.utils.text_files import write_text
 
 
 def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -20,7 +20,9 @@ def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('config', type=config_file, help='config file')
     parser.add_argument('checkpoint', type=expand_home, help='checkpoint file')
     parser.add_argument(
-        '--work-dir', type=expand_home, help='logs; default work_dirs/<config name>'
+        '--work-dir',
+        type=expand_home,
+        help='logs; default work_dirs/<config name>, or the folder test in it after a training',
     )
     parser.add_argument('--out', type=user_path, help='also write the metrics to this JSON file')
     parser.add_argument(
@@ -39,6 +41,9 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     cfg.setdefault('work_dir', str(Path('work_dirs') / Path(args.config).stem))
+    if (Path(cfg.work_dir) / Path(args.config).name).is_file():
+        # The config with which the training there was started stays as it is.
+        cfg.work_dir = str(Path(cfg.work_dir) / 'test')
     cfg.load_from = args.checkpoint
     cfg.resume = False
     cfg.runner_type = 'amlfs_mm.LossSearchRunner'
@@ -63,7 +68,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     runner = RUNNERS.build(merge_args(Config.fromfile(args.config), args))
     metrics = runner.test()
     if args.out and is_main_process():
-        with atomic_write(args.out) as temporary:
-            temporary.write_text(json.dumps(metrics, indent=1) + '\n')
+        write_text(args.out, json.dumps(metrics, indent=1) + '\n')
     if dist.is_initialized():
         dist.destroy_process_group()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -61,6 +62,7 @@ from .state.earlier_run import set_aside_earlier_run, set_aside_later_files
 from .state.optimizers import each_wrapper
 from .state.training_state import whole_checkpoint
 from .state.weights import Comparison, check_same_weights, check_some_weights, log_weights
+from .state.work_dir_lock import only_training_in
 from .whole_batches import (
     evaluate_whole_batches,
     leave_batches_whole,
@@ -221,10 +223,13 @@ class LossSearchRunner(Runner):
             CandidateError: Training failed in this process.
             SystemExit: With code 1, another process of the job failed first; with code 75, the job
                 was stopped on request and can be resumed.
+            BlockingIOError: Another process trains in the work dir.
         """
+        holds = only_training_in(self.search_dir) if self.population.is_main else nullcontext()
         try:
             check_run(self)
-            return super().train()
+            with holds:
+                return super().train()
         except Exception as error:
             if self.population.liveness.position == 'the start':  # a config to mend: as it is
                 raise

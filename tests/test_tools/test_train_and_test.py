@@ -118,6 +118,12 @@ def test_a_home_directory_in_every_path(home: Path, tool, runner: str):
     places = ['--work-dir', '~/tested', '--out', '~/new/folder/test.json']
     tool('tools/test.py', '~/folders.py', checkpoint, *places)
     assert 'accuracy/top1' in json.loads((home / 'new' / 'folder' / 'test.json').read_text())
+    # Tested in the training's work dir: what that was trained with stays there.
+    trained = (home / 'work' / 'folders.py').read_text()
+    assert 'max_epochs=2' in trained
+    tool('tools/test.py', '~/folders.py', checkpoint, '--work-dir', '~/work')
+    assert (home / 'work' / 'folders.py').read_text() == trained
+    assert list((home / 'work' / 'test').glob('*/*.log'))
     assert not list(Path().iterdir())  # above all no folder called ~
 
 
