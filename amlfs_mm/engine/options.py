@@ -189,8 +189,8 @@ def read_search_options(given: dict[str, Any], loss_search: dict | None = None) 
     """
     shared = {key: v for key, v in (loss_search or {}).items() if key not in RUNNER_OPTIONS}
     options = {**_by_new_names(shared), **_by_new_names(given)}
-    own, common = options.get('policy'), shared.get('policy')
-    if isinstance(own, dict) and isinstance(common, dict) and 'type' not in own:
+    own, common = given.get('policy'), shared.get('policy')
+    if isinstance(own, dict) and isinstance(common, dict) and _merges('policy', own):
         options['policy'] = {**common, **own}
     unknown = set(options) - set(SEARCH_OPTIONS)
     if unknown:
@@ -198,6 +198,26 @@ def read_search_options(given: dict[str, Any], loss_search: dict | None = None) 
             f'LossSearchHook has no option {sorted(unknown)}; it has {list(SEARCH_OPTIONS)}'
         )
     return SearchOptions(**options)
+
+
+def overruled_options(given: dict[str, Any], loss_search: dict | None) -> list[str]:
+    """What the config's ``loss_search`` asks for in vain, since the hook gives something else."""
+    given, shared = _by_new_names(given), _by_new_names(loss_search or {})
+    if _merges('policy', given.get('policy')):
+        for options in (given, shared):
+            policy = options.pop('policy', None) or {}
+            options |= {f'policy.{name}': value for name, value in policy.items()}
+    return [
+        f'loss_search.{name}={shared[name]!r} has no effect: LossSearchHook gives '
+        f'{name}={value!r}, and what the hook gives wins. Take it out of the hook'
+        for name, value in given.items()
+        if name in shared and shared[name] != value
+    ]
+
+
+def _merges(name: str, value: Any) -> bool:
+    """Whether the hook's option changes that of ``loss_search``, in place of replacing it."""
+    return name == 'policy' and isinstance(value, dict) and 'type' not in value
 
 
 def _by_new_names(options: dict[str, Any]) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def leave_batches_whole(model: nn.Module) -> None:
     if type(preprocessor) is ClsDataPreprocessor:
         model.data_preprocessor = BatchDataPreprocessor.like(preprocessor)
     elif getattr(preprocessor, 'memory_format', None) is torch.channels_last:
-        model.to(memory_format=torch.channels_last)
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def let_linear_heads_check_features(model: nn.Module) -> None:

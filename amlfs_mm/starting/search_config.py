@@ -34,7 +34,7 @@ CEILING = dict(type='amlfs_mm.SearchSpace', ceiling=True)
 WRONG_LABELS = (
     'If many training labels may be wrong, search tau alone and start at -log(p + 0.5): set '
     "search_space=dict(type='amlfs_mm.SearchSpace', searched='tau') in the head, and "
-    "mu_0=dict(name='robust', b=0.5) in the hook."
+    "mu_0=dict(name='robust', b=0.5) in loss_search."
 )
 
 
@@ -80,19 +80,19 @@ def search_config(
             'its options in loss_search'
         )
     found = _look_at(cfg, reward, num_intervals, scale, hold_out_splits)
-    hook = dict(type='amlfs_mm.LossSearchHook', num_candidates=num_candidates, reward=reward)
-    hook |= dict(mu_0=found.head.mu_0) if found.head.mu_0 else {}
+    options = dict(num_candidates=num_candidates, reward=reward)
+    options |= dict(mu_0=found.head.mu_0) if found.head.mu_0 else {}
     notes = _notes(found)
     if not literal:
-        hook |= copy.deepcopy(RECOMMENDED)
+        options |= copy.deepcopy(RECOMMENDED)
         found.head.options['search_space'] = dict(CEILING)
         if reason := _cannot_keep_states(cfg):
-            del hook['control'], hook['go_back']
+            del options['control'], options['go_back']
             notes.append(f'{reason}: the search has no control, and does not go back.')
         if not found.head.mu_0:
             notes.append(WRONG_LABELS)
-    read_search_options({key: value for key, value in hook.items() if key != 'type'})
-    lines = _lines(base, cfg, found, hook, hold_out_splits)
+    read_search_options(options)
+    lines = _lines(base, cfg, found, options, hold_out_splits)
     cost = describe_cost(cfg, num_candidates, found.images)
     return SearchConfig('\n'.join(lines) + '\n', found.head, found.data, notes, cost)
 
@@ -157,9 +157,9 @@ def _notes(found: _Found) -> list[str]:
 
 
 def _lines(
-    base: str, cfg: Config, found: _Found, hook: dict, hold_out_splits: int | None
+    base: str, cfg: Config, found: _Found, search: dict, hold_out_splits: int | None
 ) -> list[str]:
-    """The lines of the config; arguments as in :func:`search_config`, and the search's hook."""
+    """The lines of the config; arguments as in :func:`search_config`, and the search's options."""
     comments = [f'A search on {base}, written by amlfs_mm new.']
     if found.data.warning:
         comments.append(found.data.warning)
@@ -172,6 +172,9 @@ def _lines(
     lines.append(assignment('model', model))
     if hold_out_splits is not None:
         lines += _hold_out_lines(hold_out_splits)
+    # Not in the hook: what stands here can be changed by a leaf config, and by --cfg-options.
+    lines.append(assignment('loss_search', search))
+    hook = dict(type='amlfs_mm.LossSearchHook')
     others = ['*_base_.custom_hooks'] if cfg.get('custom_hooks') else []
     lines.append(assignment('custom_hooks', [*map(Verbatim, others), hook]))
     lines.append("runner_type = 'amlfs_mm.LossSearchRunner'")

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
@@ -73,6 +74,13 @@ def build(tmp_path: Path, runner_type: str = 'amlfs_mm.LossSearchRunner', **opti
     cfg.experiment_name = f'{tmp_path.name}_{uuid4()}'
     cfg.merge_from_dict(options)
     return RUNNERS.build(cfg)
+
+
+class CrashAtOnce(Hook):
+    """A job that ends before it has trained."""
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+        raise RuntimeError('crash')
 
 
 def load(path: Path) -> dict:

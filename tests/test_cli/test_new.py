@@ -81,14 +81,15 @@ def test_a_baseline_of_mmpretrain(capsys: pytest.CaptureFixture):
             runner_type='amlfs_mm.LossSearchRunner',
         )
     )
-    hook = dict(type='amlfs_mm.LossSearchHook', num_candidates=32, reward='accuracy/top1')
-    expected.custom_hooks = [hook | recommended_options()]
+    expected.custom_hooks = [dict(type='amlfs_mm.LossSearchHook')]
+    options = dict(num_candidates=32, reward='accuracy/top1')
+    expected.loss_search = options | recommended_options()
     expected.model.head.search_space = dict(type='amlfs_mm.SearchSpace', ceiling=True)
     assert cfg.to_dict() == expected.to_dict()
     assert 'many training labels may be wrong' in said
     Path('search.py').unlink()
     del expected.model.head.search_space
-    expected.custom_hooks = [hook]
+    expected.loss_search = options
     assert new('--base', CIFAR, '--literal').to_dict() == expected.to_dict()
 
 
@@ -113,7 +114,7 @@ def test_what_the_baseline_has_is_kept(capsys: pytest.CaptureFixture):
     cfg = new('--base', 'small.py', '--candidates', '4', '--intervals', '3', '--scale', '30')
     assert cfg.custom_imports.imports == ['json', 'amlfs_mm']
     assert [hook.type for hook in cfg.custom_hooks] == ['EMAHook', 'amlfs_mm.LossSearchHook']
-    assert cfg.custom_hooks[1].num_candidates == 4
+    assert cfg.loss_search.num_candidates == 4
     assert (cfg.model.head.num_intervals, cfg.model.head.scale) == (3, 30.0)
     assert cfg.model.train_cfg is None
     said = ' '.join(capsys.readouterr().out.split())
@@ -152,7 +153,7 @@ def test_the_loss_of_the_baseline_is_the_start(capsys: pytest.CaptureFixture):
     small += '\nmodel.update(head=dict(num_classes=20))'
     Path('arcface.py').write_text(small)
     cfg = new('--base', 'arcface.py', '--reward', 'face/rank1')
-    assert cfg.custom_hooks[0].mu_0 == dict(name='arcface', m=0.5)
+    assert cfg.loss_search.mu_0 == dict(name='arcface', m=0.5)
     assert cfg.model.head.scale == 64
     assert "The search starts at the baseline's loss, dict(name='arcface', m=0.5)." in (
         capsys.readouterr().out
@@ -179,9 +180,9 @@ def test_a_baseline_that_can_keep_no_second_model(
     """The search that we recommend would stop at its start."""
     with open('small.py', 'a') as file:
         file.write(change)
-    hook = new('--base', 'small.py').custom_hooks[-1]
-    assert not {'control', 'go_back'} & set(hook)
-    assert hook.policy == dict(sigma=0.1)
+    search = new('--base', 'small.py').loss_search
+    assert not {'control', 'go_back'} & set(search)
+    assert search.policy == dict(sigma=0.1)
     assert says in ' '.join(capsys.readouterr().out.split())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from helpers.runs import CrashAtOnce, build
 from helpers.work_dirs import TINY_SEARCH, write_run
 
 from amlfs_mm.analysis import find_runs
@@ -30,3 +31,19 @@ def test_the_hooks_own_options_win(tmp_path: Path):
     write_run(tmp_path / 'run', TINY_SEARCH, **{'custom_hooks.0.reward': 'reid/mAP'})
     (run,) = find_runs([tmp_path / 'run'])
     assert (run.reward, run.options.num_candidates) == ('reid/mAP', 4)
+
+
+def test_the_log_says_what_has_no_effect(tmp_path: Path):
+    options = {'num_candidates': 2, 'policy': dict(sigma=0.1), 'search_every': 1}
+    changed = {f'custom_hooks.0.{name}': value for name, value in options.items()}
+    runner = build(tmp_path, **changed, **{'loss_search.policy.sigma': 0.3})
+    runner.register_hook(CrashAtOnce())
+    with pytest.raises(RuntimeError, match='crash'):
+        runner.train()
+    (log,) = tmp_path.glob('*/*.log')
+    said = [line.split(' - ')[-1] for line in log.read_text().splitlines() if 'no effect' in line]
+    assert [line.split(' has')[0] for line in said] == [
+        'loss_search.num_candidates=4',
+        'loss_search.policy.sigma=0.3',
+    ]
+    assert 'LossSearchHook gives num_candidates=2' in said[0]

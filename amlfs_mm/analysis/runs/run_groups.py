@@ -49,9 +49,7 @@ def group_runs(runs: list[Run]) -> dict[str, list[Run]]:
     groups: dict[str, list[Run]] = {}
     for (name, _, _), members in by_options.items():
         rivals = [
-            options_of(others)
-            for (other, _, _), others in by_options.items()
-            if other == name
+            options_of(others) for (other, _, _), others in by_options.items() if other == name
         ]
         mine = options_of(members)
         keys = set(mine).union(*rivals)
@@ -94,7 +92,7 @@ def runs_by_options(runs: list[Run]) -> dict[tuple[str, str, str], list[Run]]:
                     'Leave out the runs of one start'
                 )
             start = starts[key][0] if starts[key] else 'unknown'
-        found[*key, start].append(run)
+        found[(*key, start)].append(run)
     return found
 
 

@@ -39,7 +39,7 @@ from ..history.search_history import SearchHistory
 from ..history.stopped_search import save_stopped_search
 from ..loops.loss_search_loop import LossSearchLoop
 from ..loops.policy_steps import PolicySteps
-from ..options import read_search_options
+from ..options import overruled_options, read_search_options
 from ..runner_access import is_in_training, is_resuming, job_directory, replace_train_loop
 from ..search_schedule import SearchSchedule
 from ..searched_heads import find_heads
@@ -95,6 +95,8 @@ class LossSearchHook(Hook):
             return
         self.runner = runner
         self.options = read_search_options(self.given, runner.cfg.get('loss_search'))
+        for text in overruled_options(self.given, runner.cfg.get('loss_search')):
+            runner.logger.warning(text)
         check_epochs(runner)
         self.population = population_of(runner)
         self.schedule = SearchSchedule(

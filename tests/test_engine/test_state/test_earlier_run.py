@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from helpers.runs import assert_same_run, build, train
+from helpers.runs import CrashAtOnce, assert_same_run, build, train
 from mmengine.hooks import Hook
 
 from amlfs_mm.engine.state.earlier_run import set_aside_earlier_run, set_aside_later_files
@@ -92,13 +92,6 @@ def test_a_plain_runner_starts_beside_an_unfinished_round(tmp_path: Path):
     build(tmp_path, 'Runner', **slow).train()
     build(tmp_path / 'alone', 'Runner', **slow).train()
     assert_same_run(tmp_path, tmp_path / 'alone', 'epoch_1.pth')
-
-
-class CrashAtOnce(Hook):
-    """A job that ends before it has trained."""
-
-    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
-        raise RuntimeError('crash')
 
 
 class StopAfterTheFirst(Hook):

@@ -47,5 +47,8 @@ def test_another_training_in_the_work_dir(tmp_path: Path, other_process: subproc
 
 def test_a_lock_of_another_machine(tmp_path: Path, other_process: subprocess.Popen):
     (tmp_path / LOCK_FILE).write_text('12 on node7')
-    with pytest.warns(UserWarning, match='process 12 on node7 trains in'), only_training_in(tmp_path):
+    with (
+        pytest.warns(UserWarning, match='process 12 on node7 trains in'),
+        only_training_in(tmp_path),
+    ):
         pass
