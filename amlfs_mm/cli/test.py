@@ -41,9 +41,10 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     cfg.setdefault('work_dir', str(Path('work_dirs') / Path(args.config).stem))
-    if (Path(cfg.work_dir) / Path(args.config).name).is_file():
+    work_dir = Path(cfg.work_dir)
+    if work_dir.name != 'test' and (work_dir / Path(args.config).name).is_file():
         # The config with which the training there was started stays as it is.
-        cfg.work_dir = str(Path(cfg.work_dir) / 'test')
+        cfg.work_dir = str(work_dir / 'test')
     cfg.load_from = args.checkpoint
     cfg.resume = False
     cfg.runner_type = 'amlfs_mm.LossSearchRunner'

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.runs import TINY_SEARCH, assert_equal, load, run
+from helpers.runs import ROOT, TINY_SEARCH, assert_equal, load, run
 from helpers.work_dirs import BASELINE, run_tool, write_run
 from scipy import stats
 
@@ -259,6 +259,29 @@ def test_a_config_that_is_not_there(tmp_path: Path):
     with pytest.raises(SystemExit, match=r'tiny_search\.py searches a loss: a grid starts from a'):
         run_tool('benchmark.py', '--grid', TINY_SEARCH, '--work-dir', tmp_path)
     assert not any(tmp_path.iterdir())
+
+
+def test_a_training_by_iterations(tmp_path: Path):
+    """Its compute, and its best model, cannot be compared by epochs."""
+    config = tmp_path / 'iterations.py'
+    text = f'_base_ = [{str(ROOT / BASELINE)!r}]\n'
+    config.write_text(text + 'train_cfg = dict(_delete_=True, by_epoch=False, max_iters=20)\n')
+    with pytest.raises(SystemExit, match=r'iterations\.py has no train_cfg.max_epochs, but'):
+        run_tool('benchmark.py', config, '--work-dir', tmp_path / 'runs')
+    assert not (tmp_path / 'runs').exists()
+
+
+@pytest.mark.slow
+def test_a_config_that_counts_no_compute(tmp_path: Path):
+    """As on a base of mmpretrain. The same command goes on with what is there."""
+    config = tmp_path / 'plain.py'
+    text = f'_base_ = [{str(ROOT / BASELINE)!r}]\nmodel = dict(backbone=dict(depth=8))\n'
+    config.write_text(text + 'train_cfg = dict(max_epochs=1)\ndefault_hooks = dict(_delete_=True)\n')
+    command = [*TOOL, config, '--processes', '1', '--work-dir', tmp_path / 'runs']
+    assert run(command).returncode == 0
+    (tmp_path / 'runs' / 'plain_seed0' / 'test.json').unlink()
+    assert run(command).returncode == 0
+    assert not list((tmp_path / 'runs').glob('*/earlier_*'))
 
 
 def test_jobs_below_one(capsys):

@@ -57,7 +57,9 @@ class Training:
     @property
     def all_options(self) -> list[str]:
         """All settings that the command line changes."""
-        options = [f'randomness.seed={self.seed}', *self.options]
+        # A config that is not on our default_runtime.py counts no compute, and would never be over.
+        count = 'default_hooks.compute.type=amlfs_mm.ComputeHook'
+        options = [f'randomness.seed={self.seed}', count, *self.options]
         if self.keep_best and not self.is_search:
             options += [
                 'train_cfg.val_interval=1',
@@ -77,11 +79,13 @@ class Training:
         Raises:
             FileNotFoundError: There is no such config, or the run in the work dir is finished and
                 did not keep its best epoch.
-            ValueError: The work dir holds a run with other settings, or no metric on D_v of the
-                config has the prefix of the one to keep the best epoch by.
+            ValueError: The work dir holds a run with other settings, the config trains by
+                iterations, or no metric on D_v of the config has the prefix of the one to keep the
+                best epoch by.
         """
         if not self.config.is_file():
             raise FileNotFoundError(f'there is no config {self.config}')
+        check_trains_by_epochs(self.config)
         if self.keep_best:
             check_metric(self.config, self.keep_best)
         check_same_settings(self.work_dir, self.config, read_options(self.all_options))
@@ -139,6 +143,20 @@ def best_checkpoint(work_dir: Path, metric: str) -> Path:
             'to run it anew, or give another --work-dir'
         )
     return work_dir / name
+
+
+def check_trains_by_epochs(config: Path) -> None:
+    """A config trains by epochs, in which compute is counted and the best model is chosen.
+
+    Raises:
+        ValueError: It trains by iterations.
+    """
+    train_cfg = Config.fromfile(config).get('train_cfg') or {}
+    if 'max_epochs' not in train_cfg:
+        raise ValueError(
+            f'{config} has no train_cfg.max_epochs, but train_cfg={dict(train_cfg)}: trainings are '
+            'compared by epochs. Set train_cfg=dict(by_epoch=True, max_epochs=...)'
+        )
 
 
 def check_metric(config: Path, name: str) -> None:

@@ -15,12 +15,13 @@ from .work_dirs import find_config, is_dumped_config
 
 OF_THE_TOOL = ('launcher', 'work_dir', 'resume')
 """What ``tools/train.py`` sets for each run."""
-OF_VALIDATION = (
+OF_MEASUREMENT = (
     (('train_cfg',), 'val_interval'),
     (('default_hooks', 'checkpoint'), 'save_best'),
     (('default_hooks', 'checkpoint'), 'rule'),
+    (('default_hooks',), 'compute'),
 )
-"""When D_v is measured, and whether the best epoch is kept: this changes no training."""
+"""When D_v is measured, and what is kept of a run and counted: this changes no training."""
 ONE_MODEL = ('replicas_per_candidate', 'threads_per_process')
 """Options of ``loss_search`` that it sets for a run without a search."""
 
@@ -89,7 +90,7 @@ def _own(config: Config, searches: bool, load_from: bool) -> dict:
     settings = config.to_dict()
     for key in (*OF_THE_TOOL, *(() if load_from else ('load_from',))):
         settings.pop(key, None)
-    for keys, option in OF_VALIDATION:
+    for keys, option in OF_MEASUREMENT:
         part = settings
         for key in keys:
             part = part.get(key) or {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from mmengine.dist import all_gather_object, get_world_size
@@ -185,7 +186,7 @@ def check_reward(metrics: dict, options: SearchOptions) -> None:
     Raises:
         ValueError: The evaluator does not produce the reward; the message names the metrics that it
             does produce. Or going back, or ``IgnoreTies``, counts in binomial standard errors, and
-            the reward is no percentage.
+            the reward is no percentage. It is a warning where it may be a fraction, from 0 to 1.
 
     When:
         The model has been evaluated for the first time, before a search trains.
@@ -196,23 +197,34 @@ def check_reward(metrics: dict, options: SearchOptions) -> None:
             f'the evaluator does not produce the reward {reward!r}; it produces {sorted(metrics)}. '
             "Set the hook's reward to one of them, or change val_evaluator"
         )
-    if 0 <= metrics[reward] <= 100:
+    value = metrics[reward]
+    if 1 < value <= 100:
         return
-    start = f'the reward {reward!r} is no percentage: it is {metrics[reward]:.4g} at the start'
+    start = f'the reward {reward!r} is no percentage: it is {value:.4g} at the start'
+    if 0 <= value <= 1:  # a fraction, or the percentage of a network that knows nothing yet
+        start = f'the reward {reward!r} is {value:.4g} at the start, which may be a fraction'
     rule = options.go_back_rule
     if rule is not None and rule.tolerance > 0 and rule.error == 'binomial':
-        raise ValueError(
-            f'go_back has a tolerance in binomial standard errors, but {start}. Give go_back an '
-            "error in the reward's unit, such as dict(tolerance=1, error=0.01)"
+        _warn_or_raise(
+            f'go_back has a tolerance in binomial standard errors of a percentage, but {start}. '
+            "Give go_back an error in the reward's unit, such as dict(tolerance=1, error=0.01)",
+            value,
         )
     ties = options.reward_filter or {}
     counts = 'type' in ties and resolves_to(ties['type'], TASK_UTILS, IgnoreTies)
     if counts and ties.get('error', 'binomial') == 'binomial':
-        raise ValueError(
-            f'IgnoreTies compares rewards with a binomial standard error, but {start}. Give it an '
-            "error in the reward's unit, such as reward_filter=dict(type='amlfs_mm.IgnoreTies', "
-            'error=0.01)'
+        _warn_or_raise(
+            'IgnoreTies compares rewards with a binomial standard error of a percentage, but '
+            f"{start}. Give it an error in the reward's unit, such as "
+            "reward_filter=dict(type='amlfs_mm.IgnoreTies', error=0.01)",
+            value,
         )
+
+
+def _warn_or_raise(message: str, reward: float) -> None:
+    if not 0 <= reward <= 1:
+        raise ValueError(message)
+    warnings.warn(f'{message}. If it is a percentage, all is well', stacklevel=3)
 
 
 SAVED = ('epoch', 'search_space', 'policy', 'records', 'gradients')

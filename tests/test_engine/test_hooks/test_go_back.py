@@ -15,6 +15,7 @@ from test_loss_replay_hook import assert_same_model, replay
 from test_loss_search_hook import replay_policy
 
 from amlfs_mm.analysis.runs.records import read_records
+from amlfs_mm.engine.checks import check_reward
 from amlfs_mm.engine.options import SearchOptions
 
 SCRIPT = [50, 40, 45, 60, 55, 54]
@@ -223,6 +224,19 @@ def test_a_binomial_error_needs_a_percentage(tmp_path: Path, option: dict):
         ValueError, match=r"reward 'log_probability/mean' is no percentage: it is -2"
     ):
         runner.train()
+
+
+@pytest.mark.parametrize(
+    'option',
+    [dict(go_back=dict(tolerance=1)), dict(reward_filter=dict(type='amlfs_mm.IgnoreTies'))],
+    ids=['go_back', 'IgnoreTies'],
+)
+def test_a_binomial_error_of_what_may_be_a_fraction(option: dict):
+    options = SearchOptions(reward='f1', **option)
+    with pytest.warns(UserWarning, match=r"the reward 'f1' is 0.31 at the start, which may be a"):
+        check_reward(dict(f1=0.31), options)
+    check_reward(dict(f1=31.0), options)
+    check_reward(dict(f1=0.31), SearchOptions(reward='f1', go_back=True))
 
 
 def test_a_round_is_measured_by_the_spread_of_its_candidates(tmp_path: Path):
