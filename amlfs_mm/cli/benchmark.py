@@ -21,7 +21,6 @@ p-value of the t-test. The p-values are corrected for the number of comparisons 
 """
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -45,7 +44,7 @@ from amlfs_mm.analysis.benchmark.find_results import find_results
 from amlfs_mm.analysis.benchmark.grid_runs import Grid, plan_grid
 from amlfs_mm.utils.command_line import config_file, errors_as_messages, positive_int
 from amlfs_mm.utils.paths import user_path
-from amlfs_mm.utils.text_files import write_text
+from amlfs_mm.utils.text_files import write_json
 
 TOOLS = Path(__file__).resolve().parents[1] / '.mim' / 'tools'
 
@@ -241,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if args.json:
             shown = select_rows(results, args.rows)
             rows = compare_results(shown, args.metric, args.controls or default_controls(shown))
-            write_text(args.json, json.dumps(rows_as_data(rows), indent=1) + '\n')
+            write_json(args.json, rows_as_data(rows))
     print(f'\nTest {args.metric}: mean over seeds ± 95 % t-interval.')
     print('Differences are paired by seed; p is of the t-test, corrected for the number of')
     print(f'comparisons in the table (Holm).\n\n{text}')

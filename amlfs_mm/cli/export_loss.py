@@ -6,7 +6,6 @@ A config uses the file as AMLFSHead(theta='loss.json') or LossSearchHook(mu_0='l
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from amlfs_mm.search import find_loss, formulas
 from amlfs_mm.search.head_options import head_options
 from amlfs_mm.utils.command_line import errors_as_messages, json_file, positive_int
 from amlfs_mm.utils.paths import user_path
-from amlfs_mm.utils.text_files import read_json, write_text
+from amlfs_mm.utils.text_files import read_json, write_json
 
 
 def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -142,5 +141,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
     out = args.out or source.parent / f'loss_{loss["what"]}_epoch_{loss["epoch"]}.json'
     about = dict(search_space=content['search_space'], head=head, source=str(source))
     with errors_as_messages():
-        write_text(out, json.dumps(dict(about, **loss, formulas=lines), indent=1) + '\n')
+        write_json(out, dict(about, **loss, formulas=lines))
     print(f'Written: {out}')

@@ -12,7 +12,6 @@ feature files.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,7 +29,7 @@ from amlfs_mm.evaluation.faces.megaface import (
 )
 from amlfs_mm.utils.command_line import errors_as_messages, positive_int
 from amlfs_mm.utils.paths import user_path
-from amlfs_mm.utils.text_files import write_text
+from amlfs_mm.utils.text_files import write_json
 
 
 def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -115,4 +114,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise ValueError(f"{args.probe_list} names no persons ('id')")
         result = evaluate(args, probe_list)
         if args.out:
-            write_text(args.out, json.dumps(result, indent=1) + '\n')
+            write_json(args.out, result)

@@ -1,7 +1,6 @@
 """Evaluate a checkpoint on a config's test split."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from mmengine.registry import RUNNERS
 
 from amlfs_mm.utils.command_line import config_file, errors_as_messages
 from amlfs_mm.utils.paths import expand_home, user_path
-from amlfs_mm.utils.text_files import write_text
+from amlfs_mm.utils.text_files import write_json
 
 
 def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -69,6 +68,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     runner = RUNNERS.build(merge_args(Config.fromfile(args.config), args))
     metrics = runner.test()
     if args.out and is_main_process():
-        write_text(args.out, json.dumps(metrics, indent=1) + '\n')
+        write_json(args.out, metrics)
     if dist.is_initialized():
         dist.destroy_process_group()

@@ -10,7 +10,6 @@ on.
 """
 
 import argparse
-import json
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -31,7 +30,7 @@ from amlfs_mm.analysis.benchmark.tuning import (
 )
 from amlfs_mm.utils.command_line import config_file, errors_as_messages, positive_int
 from amlfs_mm.utils.paths import user_path
-from amlfs_mm.utils.text_files import write_text
+from amlfs_mm.utils.text_files import write_json, write_text
 
 TOOLS = Path(__file__).resolve().parents[1] / '.mim' / 'tools'
 
@@ -136,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 scores=table,
                 chosen=best._asdict(),
             )
-            write_text(args.json, json.dumps(content, indent=1) + '\n')
+            write_json(args.json, content)
         if args.out:
             write_text(args.out, config_text(best, args))
     print(f'{args.metric} on D_v: mean over seeds ± 95 % t-interval.\n')

@@ -29,7 +29,7 @@ from amlfs_mm.search.loss_file import formulas
 from amlfs_mm.search.zoo_files import FOLDER, PREFIX, is_zoo_name
 from amlfs_mm.utils.command_line import errors_as_messages, json_file, positive_int
 from amlfs_mm.utils.paths import user_path
-from amlfs_mm.utils.text_files import read_json, write_text
+from amlfs_mm.utils.text_files import read_json, write_json, write_text
 from amlfs_mm.visualization.figures import save
 from amlfs_mm.visualization.zoo_plots import plot_loss_over_training
 
@@ -187,7 +187,7 @@ def merge_files(files: Sequence[str], by: str, window: int, constant: bool, out:
     schedules = [LossSchedule.read(file) for file in files]
     if constant:
         content = merge_to_one_loss(schedules, by)
-        write_text(out, json.dumps(content, indent=1) + '\n')
+        write_json(out, content)
         print(f'Written: {out}')
         return
     content = merge(schedules, by, window)

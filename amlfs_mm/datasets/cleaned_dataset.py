@@ -40,7 +40,6 @@ class CleanedDataset(Dataset):
 
     def __init__(self, dataset: Dataset | dict, labels: str) -> None:
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
-        self.labels_file = str(labels)
         wanted = read_labels(labels)
         self.kept: list[int] = []
         self.new_labels: list[int] = []

@@ -13,8 +13,8 @@ from mmengine.registry import METRICS, MODELS, DefaultScope
 
 from amlfs_mm.engine.options import read_search_options
 from amlfs_mm.engine.searched_heads import find_heads
-from amlfs_mm.utils.atomic_files import atomic_write
 from amlfs_mm.utils.config_types import resolve_type
+from amlfs_mm.utils.text_files import write_text
 
 from .cost import count_images, describe_cost, training_epochs
 from .head import Replacement, replace_head, type_name
@@ -219,8 +219,7 @@ def write_search_config(path: Path, text: str) -> None:
     if path.exists():
         raise FileExistsError(f'{path} exists: remove it, or choose another name')
     check_config(path.parent, text)
-    with atomic_write(path) as temporary:
-        temporary.write_text(text)
+    write_text(path, text)
 
 
 def check_config(folder: Path, text: str) -> None:

@@ -16,6 +16,11 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text)
 
 
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file as :func:`write_text` does, a value a line."""
+    write_text(path, json.dumps(content, indent=1) + '\n')
+
+
 def read_json(path: Path) -> Any:
     """The content of a JSON file.
 

@@ -276,7 +276,9 @@ def test_a_config_that_counts_no_compute(tmp_path: Path):
     """As on a base of mmpretrain. The same command goes on with what is there."""
     config = tmp_path / 'plain.py'
     text = f'_base_ = [{str(ROOT / BASELINE)!r}]\nmodel = dict(backbone=dict(depth=8))\n'
-    config.write_text(text + 'train_cfg = dict(max_epochs=1)\ndefault_hooks = dict(_delete_=True)\n')
+    config.write_text(
+        text + 'train_cfg = dict(max_epochs=1)\ndefault_hooks = dict(_delete_=True)\n'
+    )
     command = [*TOOL, config, '--processes', '1', '--work-dir', tmp_path / 'runs']
     assert run(command).returncode == 0
     (tmp_path / 'runs' / 'plain_seed0' / 'test.json').unlink()

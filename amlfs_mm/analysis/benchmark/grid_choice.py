@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from amlfs_mm.utils.text_files import read_json, write_text
+from amlfs_mm.utils.text_files import read_json, write_json
 
 from ..runs.run import Run, curve, first_best, nan_is_worst
 from ..runs.work_dirs import read_tests
@@ -64,7 +63,7 @@ def choose_losses(runs: Sequence[Run], losses: Sequence[str], metric: str) -> di
 
 def write_choice(choice: dict[str, Any], directory: Path) -> None:
     """Write what :func:`choose_losses` found into the directory of a grid."""
-    write_text(directory / GRID_FILE, json.dumps(choice, indent=1) + '\n')
+    write_json(directory / GRID_FILE, choice)
 
 
 def read_choice(directory: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from amlfs_mm.utils.atomic_files import atomic_write
+from amlfs_mm.utils.text_files import write_text
 
 from ..runs.records import read_json_lines
 from ..runs.run import Run
@@ -88,9 +88,7 @@ def results_of(runs: Iterable[Run], metric: str | None) -> list[Result]:
 def write_results(results: Iterable[Result], path: str | Path) -> None:
     """Write results as JSON lines, one a line; :func:`read_results` reads them."""
     lines = [json.dumps(result._asdict()) + '\n' for result in results]
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as temporary:
-        temporary.write_text(''.join(lines))
+    write_text(Path(path), ''.join(lines))
 
 
 def read_results(path: str | Path) -> list[Result]:

@@ -57,7 +57,6 @@ class IdentityBatchSampler(Sampler):
         self.sampler = sampler
         self.num_identities = batch_size // num_instances
         self.num_instances = num_instances
-        self.epoch_length = epoch
         if self.num_identities % sampler.world_size:
             raise ValueError(
                 f'{sampler.world_size} replicas cannot share the {self.num_identities} identities '

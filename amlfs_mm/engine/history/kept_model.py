@@ -6,7 +6,6 @@ paired difference with its interval.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from mmengine.runner import Runner
 from torch import Tensor
 
-from amlfs_mm.utils.atomic_files import atomic_write
+from amlfs_mm.utils.text_files import write_json
 
 from ..state.control import ControlLineage, save_model
 from ..whole_batches import evaluate_whole_batches
@@ -73,8 +72,7 @@ def keep_better_model(
             interval=None if difference is None else [difference.low, difference.high],
             num_samples=None if difference is None else difference.num_samples,
         )
-        with atomic_write(history.directory / CHOICE_FILE) as temporary:
-            temporary.write_text(json.dumps(choice, indent=1) + '\n')
+        write_json(history.directory / CHOICE_FILE, choice)
         scalars = dict(difference=searched - plain)
         if difference is not None:
             scalars |= dict(difference_low=difference.low, difference_high=difference.high)

@@ -9,7 +9,7 @@ from pathlib import Path
 from mmengine.runner import Runner
 from torch import Tensor
 
-from amlfs_mm.utils.atomic_files import atomic_write
+from amlfs_mm.utils.text_files import write_json, write_text
 
 from .lineage import epoch_of_model, epochs_of_lineage
 
@@ -87,8 +87,8 @@ class SearchHistory:
         self.records.append(record)
         if self.writes:
             # The whole file each time: so no line is torn, and none is left from before a resume.
-            with atomic_write(self.directory / 'loss_search.jsonl') as temporary:
-                temporary.write_text(''.join(json.dumps(line) + '\n' for line in self.records))
+            lines = ''.join(json.dumps(line) + '\n' for line in self.records)
+            write_text(self.directory / 'loss_search.jsonl', lines)
         return record
 
     def epoch_of_model(self) -> int:
@@ -187,9 +187,8 @@ class SearchHistory:
             for epoch in range(record['first_epoch'], record['epoch'] + 1):
                 epochs.append(dict(epoch=epoch, **shared))
         if self.writes:
-            with atomic_write(self.directory / 'loss_schedule.json') as temporary:
-                content = dict(about, epochs=epochs, config=config)
-                temporary.write_text(json.dumps(content, indent=1) + '\n')
+            content = dict(about, epochs=epochs, config=config)
+            write_json(self.directory / 'loss_schedule.json', content)
 
 
 def best_file(epoch: int) -> str:

@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from amlfs_mm.registry import HOOKS
-from amlfs_mm.utils.atomic_files import atomic_write
+from amlfs_mm.utils.text_files import write_text
 
 from ..distributed.population import population_of
 from ..history.compute import compute_of
@@ -44,5 +44,4 @@ class ComputeHook(Hook):
             f'Compute: {compute["candidate_epochs"]} candidate-epochs of '
             f'{compute["images_per_epoch"]} images, {compute["images"]} in all'
         )
-        with atomic_write(Path(job_directory(runner)) / 'compute.json') as temporary:
-            temporary.write_text(json.dumps(compute) + '\n')
+        write_text(Path(job_directory(runner)) / 'compute.json', json.dumps(compute) + '\n')

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from amlfs_mm.utils.atomic_files import atomic_write
 from amlfs_mm.utils.paths import user_path
+from amlfs_mm.utils.text_files import write_text
 from amlfs_mm.utils.text_lists import read_lines, read_text, unquote
 
 HEADER = struct.Struct('<4i')
@@ -67,8 +67,7 @@ def read_list(path: str | Path) -> FaceList:
 def write_list(path: str | Path, faces: FaceList) -> None:
     """Write what :func:`read_list` reads."""
     content = dict(path=faces.paths) | ({} if faces.ids is None else dict(id=faces.ids))
-    with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(content))
+    write_text(Path(path), json.dumps(content))
 
 
 def read_feature(path: str | Path) -> np.ndarray:
