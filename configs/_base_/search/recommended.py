@@ -5,6 +5,7 @@
 # is the better one on D_v (kept_model.pth). The fourth stands in the head. For wrong labels tau
 # alone is searched:
 #     search_space=dict(type='amlfs_mm.SearchSpace', searched='tau')
+# If a class is then never predicted, train the plain loss first: loss_search.warmup_epochs.
 # For unseen identities both are, but t is never above the identity:
 #     search_space=dict(type='amlfs_mm.SearchSpace', ceiling=True)
 _base_ = ['./literal.py']
