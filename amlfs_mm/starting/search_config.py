@@ -34,8 +34,8 @@ CEILING = dict(type='amlfs_mm.SearchSpace', ceiling=True)
 WRONG_LABELS = (
     'If many training labels may be wrong, search tau alone and start at -log(p + 0.5): set '
     "search_space=dict(type='amlfs_mm.SearchSpace', searched='tau') in the head, and "
-    "mu_0=dict(name='robust', b=0.5) in loss_search. Set warmup_epochs there too, as many as it takes "
-    'to learn something of every class: such a loss may give up one that is learnt late.'
+    "mu_0=dict(name='robust', b=0.5) in loss_search. Set warmup_epochs there too, as many as "
+    'it takes to learn something of every class: such a loss may give up one that is learnt late.'
 )
 
 
