@@ -169,13 +169,7 @@ def config_of(task: Task, work_dir: str) -> Config:
         work_dir=work_dir,
         experiment_name=Path(work_dir).name,
         in_memory_gib=2,
-        data_preprocessor=dict(
-            type='amlfs_mm.BatchDataPreprocessor',
-            channels_last=task.precision == 'channels_last',
-            num_classes=10,
-            mean=[80.0],
-            std=[60.0],
-        ),
+        data_preprocessor=dict(num_classes=10, mean=[80.0], std=[60.0]),
         model=task.model,
         train_dataloader=loader('train', 0, [padding, flip, pack], BATCH, True),
         val_dataloader=loader('val', 1, [pack], 500, False),
@@ -257,6 +251,9 @@ def run_search(task: Task, pause: Callable[[], None]) -> list[dict[str, float]]:
     """Seconds of each round but the first."""
     with tempfile.TemporaryDirectory() as work_dir, QuietOutput():
         runner = RUNNERS.build(config_of(task, work_dir))
+        if task.precision == 'channels_last':
+            runner.model.to(memory_format=torch.channels_last)
+            runner.model.data_preprocessor.memory_format = torch.channels_last
         clock = Measurement(task, pause)
         runner.register_hook(clock)
         runner.train()

@@ -7,7 +7,6 @@ get data samples as ever.
 
 from __future__ import annotations
 
-import torch
 from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner
 from torch import nn
@@ -70,20 +69,13 @@ def load_whole_batches(loader: DataLoader, max_gib: float) -> DataLoader:
 
 
 def leave_batches_whole(model: nn.Module) -> None:
-    """Let a model of mmpretrain normalise such batches as a whole.
-
-    If it lays its images out channels last, the weights of its convolutions are laid out alike.
-    Each convolution would copy them in every iteration else.
-    """
+    """Let a model of mmpretrain normalise such batches as a whole."""
     from mmpretrain.models import ClsDataPreprocessor
 
     from amlfs_mm.models import BatchDataPreprocessor
 
-    preprocessor = getattr(model, 'data_preprocessor', None)
-    if type(preprocessor) is ClsDataPreprocessor:
-        model.data_preprocessor = BatchDataPreprocessor.like(preprocessor)
-    elif getattr(preprocessor, 'memory_format', None) is torch.channels_last:
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if type(getattr(model, 'data_preprocessor', None)) is ClsDataPreprocessor:
+        model.data_preprocessor = BatchDataPreprocessor.like(model.data_preprocessor)
 
 
 def let_linear_heads_check_features(model: nn.Module) -> None:

@@ -123,7 +123,7 @@ def test_a_home_directory_in_every_path(home: Path, tool, runner: str):
     assert 'max_epochs=2' in trained
     tool('tools/test.py', '~/folders.py', checkpoint, '--work-dir', '~/work')
     assert (home / 'work' / 'folders.py').read_text() == trained
-    assert list((home / 'work' / 'test').glob('*/*.log'))
+    assert list((home / 'work' / 'test').iterdir())
     assert not list(Path().iterdir())  # above all no folder called ~
 
 
